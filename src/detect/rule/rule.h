@@ -1,0 +1,90 @@
+/* Rules of every language, compiled into one predicate machine, and the matcher that runs it.
+ *
+ * Load: ruleset_create, one ruleset_add per rule, ruleset_compile; from then on read-only and
+ * shareable between threads. Run: one matcher per thread. */
+#ifndef MERLON_DETECT_RULE_RULE_H
+#define MERLON_DETECT_RULE_RULE_H
+#include <stdbool.h>
+#include <stdint.h>
+#include "base/arena.h"
+#include "base/buf.h"
+#include "detect/rule/expr.h"
+#include "event/view.h"
+struct err;
+
+enum severity {
+	SEVERITY_INFORMATIONAL,
+	SEVERITY_LOW,
+	SEVERITY_MEDIUM,
+	SEVERITY_HIGH,
+	SEVERITY_CRITICAL
+};
+const char *severity_word(enum severity severity);
+bool severity_parse(struct str word, enum severity *ret);
+
+struct rule {
+	struct str id, title, description, file, language; /* language: "sigma", "eql" */
+	uint32_t document;				   /* number within the file, from 0 */
+	uint32_t line;					   /* where the document begins, from 1 */
+	enum severity severity;
+	const struct str *techniques; /* ATT&CK ids in capitals: "T1059.004", sorted, unique */
+	uint32_t technique_count;
+	const struct str *tactics; /* "execution", "defense-evasion" … */
+	uint32_t tactic_count;
+	const struct str *tags;
+	uint32_t tag_count;
+	const struct str *notes; /* for `rules check`: what was changed or cannot fire, and why */
+	uint32_t note_count;
+	uint64_t kinds[KIND_MAX / 64]; /* event kinds the rule looks at; all bits set: any */
+	uint32_t os_mask; /* bits 1 << OS_…; 0: any. Events of unknown OS always pass */
+	const struct expr *condition;
+	uint32_t number; /* set by ruleset_add: position in the set */
+};
+
+struct ruleset;
+int ruleset_create(struct fields *fields, struct ruleset **ret, struct err *err);
+void ruleset_destroy(struct ruleset *set);
+/* Rules and everything they point to live here. */
+struct arena *ruleset_arena(struct ruleset *set);
+struct fields *ruleset_fields(struct ruleset *set);
+/* Takes the rule (its memory is in the set's arena). Wants the fields that its condition reads.
+ * -EINVAL when it cannot be supported, e.g. a regular expression that does not compile. */
+int ruleset_add(struct ruleset *set, struct rule *rule, struct err *err);
+/* Builds dispatch and literal index. Call after fields_freeze(). */
+int ruleset_compile(struct ruleset *set, struct err *err);
+uint32_t ruleset_count(const struct ruleset *set);
+const struct rule *ruleset_rule(const struct ruleset *set, uint32_t number);
+/* The compiled form, for `rules explain`. */
+void ruleset_explain(const struct ruleset *set, const struct rule *rule, struct buf *out);
+/* Kinds that some rule looks at, or-ed into bits. */
+void ruleset_kinds(const struct ruleset *set, uint64_t kinds[KIND_MAX / 64]);
+
+struct matcher;
+struct matcher_stats {
+	uint64_t events, matches;
+	uint64_t candidates; /* rules whose condition was evaluated */
+	uint64_t atoms;	     /* atoms evaluated one by one */
+	uint64_t scans;	     /* runs of the literal index */
+	uint64_t scanned_bytes;
+	uint64_t
+		regex_limit; /* regular expressions that hit their match limit: counted as no match */
+};
+int matcher_create(const struct ruleset *set, struct matcher **ret, struct err *err);
+void matcher_destroy(struct matcher *matcher);
+/* Rules that match, in the order of the set; *ret is borrowed until the next run. also_kind is a
+ * second kind to treat the event as, or KIND_none. Allocates nothing. */
+uint32_t matcher_run(struct matcher *matcher, const struct view *view, enum event_kind also_kind,
+	const struct rule *const **ret);
+void matcher_stats(const struct matcher *matcher, struct matcher_stats *ret);
+
+/* Why a rule matched the event that the view still holds: one entry per atom that made it true. */
+struct why {
+	field_id field;	    /* FIELD_none for keywords */
+	const char *op;	    /* "equals", "startswith", … */
+	struct str operand; /* as in the rule; wildcards written as * and ? */
+	struct value value; /* the element that matched */
+};
+/* Entries live in arena. */
+uint32_t matcher_explain(struct matcher *matcher, const struct view *view, const struct rule *rule,
+	struct arena *arena, const struct why **ret);
+#endif

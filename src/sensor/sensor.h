@@ -1,0 +1,86 @@
+/* The one contract of everything that yields events: live sensors and recordings. A sensor knows
+ * nothing of what uses its events. One thread uses a sensor at a time. */
+#ifndef MERLON_SENSOR_SENSOR_H
+#define MERLON_SENSOR_SENSOR_H
+#include <stdbool.h>
+#include <stdint.h>
+#include "base/str.h"
+#include "event/event.h"
+struct err;
+
+/* What somebody behind the sensor wants. Pushed down so that the kernel drops the rest. */
+struct sensor_want {
+	uint64_t kinds[KIND_MAX / 64]; /* bits by event kind */
+	const struct fields *fields;   /* wanted fields */
+	const char *const *read_paths; /* absolute prefixes whose opening for reading is an event */
+	size_t read_path_count;
+	const char *const *env_names; /* environment names for process.env_vars */
+	size_t env_name_count;
+	const uint32_t *audit_pids; /* processes whose system calls are all reported */
+	size_t audit_pid_count;
+};
+
+/* A broken or odd record; text is for people. Called from next(). */
+struct sensor_report {
+	const char *input;     /* file name, or "-" */
+	uint64_t line, column; /* from 1; 0 when the input has no lines */
+	uint64_t offset;       /* bytes */
+	const char *reason;
+};
+
+struct sensor_config {
+	const char *const *inputs; /* recordings: file names, "-" is standard input */
+	size_t input_count;
+	struct sensor_want want;
+	void (*report)(void *context, const struct sensor_report *report); /* may be NULL */
+	void *report_context;
+	const char *option; /* sensor-specific, or NULL */
+};
+
+struct sensor_stats {
+	uint64_t records, accepted, skipped; /* record starts = accepted + skipped */
+	uint64_t tokens;		     /* BSM */
+	uint64_t events, dropped, gaps;
+	uint64_t bytes;
+	uint64_t kinds[KIND_MAX]; /* events by kind */
+};
+
+struct sensor {
+	const struct sensor_ops *ops;
+};
+
+struct sensor_ops {
+	const char *name; /* as --sensor and --format name it */
+	const char *doc;  /* one line for doctor and help */
+	bool live;
+	/* Makes a sensor; config's memory must outlive it. Returns 0, -EPERM, -ENOSYS …: err says what is
+	 * missing and how to get it. */
+	int (*open)(const struct sensor_config *config, struct sensor **ret, struct err *err);
+	/* Begins to collect. Recordings do nothing here. */
+	int (*start)(struct sensor *sensor, struct err *err);
+	/* Replaces what is wanted; NULL when it cannot change while running. */
+	int (*want)(struct sensor *sensor, const struct sensor_want *want, struct err *err);
+	/* Adds events to batch, waiting at most timeout_ms for the first one. Returns how many records
+	 * were taken (events may be fewer), 0 when nothing came in time, -ENODATA at the end of a
+	 * recording, another negative errno when the sensor is broken. Broken records are reported,
+	 * counted and skipped. */
+	int (*next)(struct sensor *sensor, struct batch *batch, int timeout_ms, struct err *err);
+	void (*stats)(const struct sensor *sensor, struct sensor_stats *ret);
+	/* A descriptor that becomes readable when next() has work, or -1: then poll by time. NULL: -1. */
+	int (*poll_fd)(const struct sensor *sensor);
+	void (*close)(struct sensor *sensor); /* frees it */
+};
+
+/* Every sensor this build knows, best first within live and recordings; ends with NULL. */
+extern const struct sensor_ops *const sensor_table[];
+const struct sensor_ops *sensor_by_name(struct str name);
+
+static inline void sensor_want_kind(struct sensor_want *want, enum event_kind kind)
+{
+	want->kinds[kind / 64] |= UINT64_C(1) << (kind % 64);
+}
+static inline bool sensor_wants_kind(const struct sensor_want *want, enum event_kind kind)
+{
+	return want->kinds[kind / 64] >> (kind % 64) & 1;
+}
+#endif
