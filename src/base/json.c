@@ -1,6 +1,7 @@
 #include "base/json.h"
 
 #include <assert.h>
+#include <stdio.h>
 #ifdef __SSE2__
 #include <emmintrin.h>
 #endif

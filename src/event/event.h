@@ -141,7 +141,8 @@ void ev_time(struct batch *batch, field_id id, uint64_t time_ns);    /* RFC 3339
 void ev_uint_text(struct batch *batch, field_id id, uint64_t value); /* decimal text: user.id … */
 void ev_list(
 	struct batch *batch, field_id id, const struct str *texts, uint32_t count); /* copies */
-/* Appends: a second value makes a list. Copies nothing. */
+/* Appends: a second value makes a list, ev_list's grows. Copies nothing; not behind ev_set of a
+ * list of the caller's own. */
 void ev_add(struct batch *batch, field_id id, struct value value);
 __attribute__((format(printf, 3, 4))) void ev_printf(
 	struct batch *batch, field_id id, const char *fmt, ...);

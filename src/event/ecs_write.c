@@ -1,0 +1,288 @@
+#include "event/ecs.h"
+
+#include "base/clock.h"
+#include "base/json.h"
+
+#define DEPTH_MAX 16 /* dots in a field name of the schema, plus one */
+
+static void put_value(struct json_writer *w, const struct value *v)
+{
+	switch (v->type) {
+	case VALUE_BOOL:
+		json_put_bool(w, v->boolean);
+		break;
+	case VALUE_INT:
+		json_put_i64(w, v->i64);
+		break;
+	case VALUE_UINT:
+		json_put_u64(w, v->u64);
+		break;
+	case VALUE_DOUBLE:
+		json_put_double(w, v->f64);
+		break;
+	case VALUE_TEXT:
+		json_put_str(w, value_str(v));
+		break;
+	case VALUE_LIST:
+		json_array_begin(w);
+		for (uint32_t i = 0; i < v->len; i++)
+			put_value(w, &v->items[i]); /* items are no lists */
+		json_array_end(w);
+		break;
+	default:
+		json_put_null(w);
+	}
+}
+
+/* Writes dotted names as nested objects. Names must come sorted, so that members of one object are
+ * neighbours. */
+struct nester {
+	struct json_writer w;
+	struct str open[DEPTH_MAX]; /* the components of the objects that are open */
+	unsigned depth;
+};
+
+static void nest(struct nester *n, struct str name, const struct value *v)
+{
+	struct str parts[DEPTH_MAX];
+	unsigned count = 0;
+
+	while (name.len > 0 && count < DEPTH_MAX)
+		parts[count++] = str_cut(&name, '.');
+	if (count == 0)
+		return;
+	unsigned same = 0;
+	while (same < n->depth && same + 1 < count && str_eq(n->open[same], parts[same]))
+		same++;
+	while (n->depth > same) {
+		json_object_end(&n->w);
+		n->depth--;
+	}
+	while (n->depth + 1 < count) {
+		json_key(&n->w, parts[n->depth]);
+		json_object_begin(&n->w);
+		n->open[n->depth] = parts[n->depth];
+		n->depth++;
+	}
+	json_key(&n->w, parts[count - 1]);
+	put_value(&n->w, v);
+}
+
+static int compare_components(struct str a, struct str b)
+{
+	/* by component, so that "a.b" and "a.b.c" stay neighbours whatever "a.b-x" does */
+	while (a.len > 0 && b.len > 0) {
+		struct str x = str_cut(&a, '.'), y = str_cut(&b, '.');
+		size_t len = x.len < y.len ? x.len : y.len;
+		int order = memcmp(x.ptr, y.ptr, len);
+		if (order != 0)
+			return order;
+		if (x.len != y.len)
+			return x.len < y.len ? -1 : 1;
+	}
+	return a.len > 0 ? 1 : b.len > 0 ? -1 : 0;
+}
+
+/* Insertion sort: a few dozen ids, usually almost in order. */
+static void sort_by_name(const struct fields *fields, uint16_t *ids, uint32_t count)
+{
+	for (uint32_t i = 1; i < count; i++) {
+		uint16_t id = ids[i];
+		uint32_t at = i;
+		while (at > 0 && compare_components(fields_name(fields, ids[at - 1]),
+					 fields_name(fields, id)) > 0) {
+			ids[at] = ids[at - 1];
+			at--;
+		}
+		ids[at] = id;
+	}
+}
+
+static void put_words(struct nester *n, struct str name, uint32_t bits,
+	const struct schema_word *words, unsigned count)
+{
+	struct value items[32];
+	uint32_t len = 0;
+
+	for (unsigned i = 0; i < count; i++)
+		if (bits >> words[i].number & 1)
+			items[len++] = value_text(str_of(words[i].word));
+	if (len > 0)
+		nest(n, name, &(struct value){.type = VALUE_LIST, .len = len, .items = items});
+}
+
+/* What the header says and the list of fields need not repeat. */
+static bool in_header(field_id id)
+{
+	return id == FIELD_timestamp || id == FIELD_event_action || id == FIELD_event_category ||
+	       id == FIELD_event_type;
+}
+
+static void put_header(struct nester *n, const struct view *view)
+{
+	const struct event *event = view->event;
+	const struct schema_kind *kind = schema_kind(event->kind);
+	char text[CLOCK_TEXT_BYTES];
+
+	if (event->time_ns != 0) {
+		size_t len = clock_format_rfc3339(event->time_ns, text);
+		struct value time = value_text(str_n(text, len));
+		nest(n, STR("@timestamp"), &time);
+	}
+	const struct value *action = view_get(view, FIELD_event_action);
+	struct value own = value_text(str_of(kind == NULL ? "" : kind->action));
+	if (action != NULL || own.len > 0)
+		nest(n, STR("event.action"), action != NULL ? action : &own);
+	put_words(n, STR("event.category"), event->categories, schema_categories,
+		schema_category_count);
+	put_words(n, STR("event.type"), event->types, schema_types, schema_type_count);
+}
+
+static void write_fields(struct nester *n, const struct view *view)
+{
+	uint16_t ids[EVENT_FIELDS_MAX];
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < view->present_count && count < EVENT_FIELDS_MAX; i++)
+		if (!in_header(view->present[i]))
+			ids[count++] = view->present[i];
+	sort_by_name(view->fields, ids, count);
+	for (uint32_t i = 0; i < count; i++)
+		nest(n, fields_name(view->fields, ids[i]), &view->values[ids[i]]);
+}
+
+static void close_all(struct nester *n)
+{
+	while (n->depth > 0) {
+		json_object_end(&n->w);
+		n->depth--;
+	}
+}
+
+/* ---- documents: what enrichment added is merged into the text ---- */
+
+struct addition {
+	struct str rest; /* of the name, below the object at hand */
+	const struct value *value;
+};
+
+static struct str first_component(struct str name)
+{
+	return str_cut(&name, '.');
+}
+
+static struct addition below(struct addition addition)
+{
+	(void)str_cut(&addition.rest, '.');
+	return addition;
+}
+
+static void put_node(struct json_writer *w, const struct json_node *node)
+{
+	switch (node->token) {
+	case JSON_STRING:
+		json_put_str(w, node->text);
+		break;
+	case JSON_NUMBER:
+	case JSON_OBJECT:
+	case JSON_ARRAY:
+		json_put_raw(w, node->text);
+		break;
+	case JSON_TRUE:
+	case JSON_FALSE:
+		json_put_bool(w, node->token == JSON_TRUE);
+		break;
+	default:
+		json_put_null(w);
+	}
+}
+
+/* Members as they stand, objects that lie on the path of an addition merged, then the additions
+ * whose place is empty. What the document says wins. additions are sorted by component; those
+ * already placed get a NULL value. Depth is bounded by the dots in a name. */
+static void merge_object(struct json_writer *w, const struct json_node *object,
+	struct addition *additions, uint32_t count, unsigned depth)
+{
+	json_object_begin(w);
+	for (const struct json_node *m = object->child; m != NULL; m = m->next) {
+		uint32_t from = 0, to;
+		while (from < count && !str_eq(first_component(additions[from].rest), m->key))
+			from++;
+		for (to = from; to < count && str_eq(first_component(additions[to].rest), m->key);)
+			to++;
+		json_key(w, m->key);
+		if (from < to && m->token == JSON_OBJECT && depth < DEPTH_MAX) {
+			for (uint32_t i = from; i < to; i++)
+				additions[i] = below(additions[i]);
+			merge_object(w, m, additions + from, to - from, depth + 1);
+		} else {
+			put_node(w, m);
+		}
+		for (uint32_t i = from; i < to; i++)
+			additions[i] = (struct addition){0};
+	}
+	struct nester n = {.w = *w};
+	for (uint32_t i = 0; i < count; i++)
+		if (additions[i].value != NULL && additions[i].rest.len > 0)
+			nest(&n, additions[i].rest, additions[i].value);
+	close_all(&n);
+	*w = n.w;
+	json_object_end(w);
+}
+
+static void write_document(struct buf *buf, const struct view *view)
+{
+	struct arena *scratch = (struct arena *)(uintptr_t)&view->scratch;
+	uint16_t ids[EVENT_FIELDS_MAX];
+	struct addition additions[EVENT_FIELDS_MAX];
+	uint32_t count = 0;
+	const char *error;
+	size_t offset;
+	struct json_writer w = {.buf = buf};
+
+	for (uint32_t i = 0; i < view->present_count && count < EVENT_FIELDS_MAX; i++)
+		if (event_get(view->event, view->present[i]) == NULL)
+			ids[count++] = view->present[i];
+	sort_by_name(view->fields, ids, count);
+	for (uint32_t i = 0; i < count; i++)
+		additions[i] = (struct addition){
+			fields_name(view->fields, ids[i]), &view->values[ids[i]]};
+	const struct json_node *root = json_parse(
+		scratch, str_trim(view->event->raw), &error, &offset);
+	if (root == NULL || root->token != JSON_OBJECT)
+		json_put_raw(&w, str_trim(view->event->raw));
+	else
+		merge_object(&w, root, additions, count, 0);
+}
+
+/* A record that came over several lines must still make one line. */
+static void fold_lines(struct buf *buf, size_t from)
+{
+	for (size_t i = from; i < buf->len; i++)
+		if (buf->ptr[i] == '\n' || buf->ptr[i] == '\r')
+			buf->ptr[i] = ' ';
+}
+
+void ecs_write(struct buf *buf, const struct view *view)
+{
+	const struct event *event = view->event;
+	size_t from = buf->len;
+
+	if (event->raw.len > 1 && event->raw_key == NULL) {
+		write_document(buf, view);
+		fold_lines(buf, from);
+		return;
+	}
+	struct nester n = {.w = {.buf = buf}};
+
+	json_object_begin(&n.w);
+	put_header(&n, view);
+	write_fields(&n, view);
+	close_all(&n);
+	if (event->raw.len > 0 && event->raw_key != NULL) {
+		json_key(&n.w, str_of(event->raw_key));
+		json_put_raw(&n.w, event->raw);
+	}
+	json_object_end(&n.w);
+	fold_lines(buf, from);
+}

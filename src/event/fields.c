@@ -1,0 +1,297 @@
+#include "event/fields.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include "base/arena.h"
+#include "base/err.h"
+
+#define WANTED_WORDS (FIELD_ID_MAX / 64)
+#define NAME_SLOTS   (FIELD_ID_MAX * 2) /* open addressing, at most half full */
+
+struct alias {
+	struct str path;
+	field_id id;
+};
+
+/* A member name's place in the tree. Children are in a small open-addressing table. */
+struct field_node {
+	struct str key;
+	uint32_t hash;
+	uint32_t slot_mask; /* slots - 1; 0 and slots NULL: no children */
+	struct field_node **slots;
+	uint32_t child_count;
+	field_id *ids;
+	unsigned id_count;
+};
+
+struct fields {
+	struct arena arena;
+	struct str *names;	/* by id */
+	uint32_t dynamic_count; /* ids FIELD_STATIC_MAX … */
+	field_id *slots;	/* NAME_SLOTS, by hash of the name */
+	uint64_t wanted[WANTED_WORDS];
+	bool wants_all, frozen;
+	struct alias *aliases;
+	uint32_t alias_count, alias_capacity;
+	struct field_node *root;
+};
+
+/* Length and both ends tell member names apart well enough, and need no loop. */
+static inline uint32_t hash_key(struct str key)
+{
+	uint64_t head = 0, tail = 0;
+
+	if (key.len >= 8) {
+		memcpy(&head, key.ptr, 8);
+		memcpy(&tail, key.ptr + key.len - 8, 8);
+	} else if (key.len > 0) {
+		memcpy(&head, key.ptr, key.len);
+	}
+	uint64_t h = (head ^ (tail * UINT64_C(0x9e3779b97f4a7c15)) ^ key.len) *
+		     UINT64_C(0xff51afd7ed558ccd);
+	return (uint32_t)(h >> 32);
+}
+
+/* FNV-1a: names that share both ends must not collide here, there are thousands. */
+static uint32_t hash_name(struct str name)
+{
+	uint32_t h = 2166136261u;
+
+	for (size_t i = 0; i < name.len; i++)
+		h = (h ^ (unsigned char)name.ptr[i]) * 16777619u;
+	return h;
+}
+
+static field_id *name_slot(const struct fields *fields, struct str name)
+{
+	uint32_t at = hash_name(name) % NAME_SLOTS;
+
+	while (fields->slots[at] != FIELD_none && !str_eq(fields->names[fields->slots[at]], name))
+		at = (at + 1) % NAME_SLOTS;
+	return &fields->slots[at];
+}
+
+int fields_create(struct fields **ret, struct err *err)
+{
+	struct fields *fields = calloc(1, sizeof(*fields));
+
+	if (fields == NULL)
+		return err_set(err, -ENOMEM, "field names: out of memory");
+	arena_init(&fields->arena, 0);
+	fields->names = calloc(FIELD_ID_MAX, sizeof(*fields->names));
+	fields->slots = calloc(NAME_SLOTS, sizeof(*fields->slots));
+	if (fields->names == NULL || fields->slots == NULL) {
+		fields_destroy(fields);
+		return err_set(err, -ENOMEM, "field names: out of memory");
+	}
+	for (unsigned i = 0; i < schema_field_count; i++) {
+		field_id id = schema_fields[i].number;
+		fields->names[id] = str_of(schema_fields[i].name);
+		*name_slot(fields, fields->names[id]) = id;
+	}
+	/* What decoding itself needs to tell what a document is. */
+	static const field_id always[] = {FIELD_timestamp, FIELD_event_action, FIELD_event_category,
+		FIELD_event_type, FIELD_event_dataset, FIELD_host_os_type, FIELD_host_os_family,
+		FIELD_host_os_platform};
+	for (size_t i = 0; i < sizeof(always) / sizeof(always[0]); i++)
+		fields_want(fields, always[i]);
+	*ret = fields;
+	return 0;
+}
+
+void fields_destroy(struct fields *fields)
+{
+	if (fields == NULL)
+		return;
+	arena_destroy(&fields->arena);
+	free(fields->names);
+	free(fields->slots);
+	free(fields->aliases);
+	free(fields);
+}
+
+int fields_intern(struct fields *fields, struct str name, field_id *ret, struct err *err)
+{
+	field_id *slot = name_slot(fields, name);
+
+	if (*slot == FIELD_none) {
+		uint32_t id = FIELD_STATIC_MAX + fields->dynamic_count;
+		if (fields->frozen || id >= FIELD_ID_MAX)
+			return err_set(err, -ENOSPC, "field '%.*s': more than %d field names",
+				STR_ARG(name), FIELD_ID_MAX - FIELD_STATIC_MAX);
+		struct str copy = arena_strn(&fields->arena, name.ptr, name.len);
+		if (copy.ptr == NULL)
+			return err_set(err, -ENOMEM, "field names: out of memory");
+		fields->names[id] = copy;
+		fields->dynamic_count++;
+		*slot = (field_id)id;
+	}
+	*ret = *slot;
+	return 0;
+}
+
+field_id fields_find(const struct fields *fields, struct str name)
+{
+	return *name_slot(fields, name);
+}
+
+struct str fields_name(const struct fields *fields, field_id id)
+{
+	return id < FIELD_ID_MAX ? fields->names[id] : (struct str){0};
+}
+
+unsigned fields_count(const struct fields *fields)
+{
+	return FIELD_STATIC_MAX + fields->dynamic_count;
+}
+
+void fields_want(struct fields *fields, field_id id)
+{
+	if (id != FIELD_none && id < FIELD_ID_MAX)
+		fields->wanted[id / 64] |= UINT64_C(1) << (id % 64);
+}
+
+void fields_want_all(struct fields *fields)
+{
+	memset(fields->wanted, 0xff, sizeof(fields->wanted));
+	fields->wants_all = true;
+}
+
+bool fields_wants_all(const struct fields *fields)
+{
+	return fields->wants_all;
+}
+
+const uint64_t *fields_wanted_bits(const struct fields *fields)
+{
+	return fields->wanted;
+}
+
+int fields_alias(struct fields *fields, struct str path, field_id id, struct err *err)
+{
+	for (uint32_t i = 0; i < fields->alias_count; i++)
+		if (fields->aliases[i].id == id && str_eq(fields->aliases[i].path, path))
+			return 0;
+	if (fields->alias_count == fields->alias_capacity) {
+		uint32_t capacity = fields->alias_capacity == 0 ? 64 : fields->alias_capacity * 2;
+		struct alias *grown = realloc(fields->aliases, capacity * sizeof(*fields->aliases));
+		if (grown == NULL)
+			return err_set(err, -ENOMEM, "field names: out of memory");
+		fields->aliases = grown;
+		fields->alias_capacity = capacity;
+	}
+	struct str copy = arena_strn(&fields->arena, path.ptr, path.len);
+	if (copy.ptr == NULL)
+		return err_set(err, -ENOMEM, "field names: out of memory");
+	fields->aliases[fields->alias_count++] = (struct alias){copy, id};
+	return 0;
+}
+
+/* ---- the tree of member names ---- */
+
+static inline struct field_node **child_slot(
+	const struct field_node *node, struct str key, uint32_t hash)
+{
+	uint32_t at = hash & node->slot_mask;
+
+	while (node->slots[at] != NULL &&
+		(node->slots[at]->hash != hash || !str_eq(node->slots[at]->key, key)))
+		at = (at + 1) & node->slot_mask;
+	return &node->slots[at];
+}
+
+static int grow_slots(struct fields *fields, struct field_node *node)
+{
+	uint32_t old_count = node->slots == NULL ? 0 : node->slot_mask + 1;
+	uint32_t count = old_count == 0 ? 4 : old_count * 2;
+	struct field_node **old = node->slots;
+	struct field_node **slots = arena_zalloc(
+		&fields->arena, count * sizeof(struct field_node *));
+
+	if (slots == NULL)
+		return -ENOMEM;
+	node->slots = slots;
+	node->slot_mask = count - 1;
+	for (uint32_t i = 0; i < old_count; i++)
+		if (old[i] != NULL)
+			*child_slot(node, old[i]->key, old[i]->hash) = old[i];
+	return 0;
+}
+
+static struct field_node *make_child(struct fields *fields, struct field_node *node, struct str key)
+{
+	uint32_t hash = hash_key(key);
+
+	if (node->slots == NULL || node->child_count * 2 > node->slot_mask) {
+		if (grow_slots(fields, node) != 0)
+			return NULL;
+	}
+	struct field_node **slot = child_slot(node, key, hash);
+	if (*slot == NULL) {
+		struct field_node *child = arena_zalloc(&fields->arena, sizeof(*child));
+		if (child == NULL)
+			return NULL;
+		child->key = key;
+		child->hash = hash;
+		*slot = child;
+		node->child_count++;
+	}
+	return *slot;
+}
+
+static int add_path(struct fields *fields, struct str path, field_id id)
+{
+	struct field_node *node = fields->root;
+
+	while (path.len > 0) {
+		node = make_child(fields, node, str_cut(&path, '.'));
+		if (node == NULL)
+			return -ENOMEM;
+	}
+	field_id *ids = arena_alloc(&fields->arena, (node->id_count + 1) * sizeof(*ids));
+	if (ids == NULL)
+		return -ENOMEM;
+	if (node->id_count > 0)
+		memcpy(ids, node->ids, node->id_count * sizeof(*ids));
+	ids[node->id_count++] = id;
+	node->ids = ids;
+	return 0;
+}
+
+int fields_freeze(struct fields *fields, struct err *err)
+{
+	int rc = 0;
+
+	fields->frozen = true;
+	fields->root = arena_zalloc(&fields->arena, sizeof(*fields->root));
+	if (fields->root == NULL)
+		return err_set(err, -ENOMEM, "field names: out of memory");
+	for (unsigned id = 1; id < fields_count(fields) && rc == 0; id++)
+		if (fields->names[id].len > 0 && fields_wanted(fields->wanted, (field_id)id))
+			rc = add_path(fields, fields->names[id], (field_id)id);
+	for (uint32_t i = 0; i < fields->alias_count && rc == 0; i++)
+		if (fields_wanted(fields->wanted, fields->aliases[i].id))
+			rc = add_path(fields, fields->aliases[i].path, fields->aliases[i].id);
+	return rc == 0 ? 0 : err_set(err, rc, "field names: out of memory");
+}
+
+const struct field_node *fields_root(const struct fields *fields)
+{
+	return fields->root;
+}
+
+const struct field_node *field_node_child(const struct field_node *node, struct str key)
+{
+	return node->slots == NULL ? NULL : *child_slot(node, key, hash_key(key));
+}
+
+const field_id *field_node_ids(const struct field_node *node, unsigned *ret_count)
+{
+	*ret_count = node->id_count;
+	return node->ids;
+}
+
+bool field_node_is_leaf(const struct field_node *node)
+{
+	return node->child_count == 0;
+}
