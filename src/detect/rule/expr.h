@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include "base/arena.h"
+#include "base/strmatch.h" /* WILD_ANY, WILD_ONE */
 #include "event/fields.h"
 
 /* A multi-valued field satisfies an atom when any element does. A missing field satisfies only
@@ -29,10 +30,6 @@ enum atom_op {
 	ATOM_TIME,    /* part of a time: time_part equals number */
 	ATOM_KEYWORD, /* some value of the whole event contains text (a wildcard pattern) */
 };
-
-/* In ATOM_WILDCARD and ATOM_KEYWORD text: bytes that UTF-8 never contains. */
-#define WILD_ANY '\xfe' /* any run, also empty */
-#define WILD_ONE '\xff' /* one character */
 
 enum time_part { TIME_MINUTE, TIME_HOUR, TIME_DAY, TIME_WEEK, TIME_MONTH, TIME_YEAR };
 
