@@ -16,7 +16,7 @@ enum atom_op {
 	ATOM_ENDS,
 	ATOM_CONTAINS,
 	ATOM_WILDCARD, /* pattern with WILD_ANY and WILD_ONE, the whole text */
-	ATOM_REGEX,    /* PCRE2, unanchored */
+	ATOM_REGEX,    /* PCRE2, unanchored; with FIELD_none: some value of the whole event */
 	ATOM_CIDR,     /* IPv4 or IPv6 network */
 	ATOM_LT,
 	ATOM_LTE,
@@ -29,6 +29,7 @@ enum atom_op {
 	ATOM_FIELD, /* compare with another field of the same event: field_op EQUALS, STARTS, ENDS, CONTAINS */
 	ATOM_TIME,    /* part of a time: time_part equals number */
 	ATOM_KEYWORD, /* some value of the whole event contains text (a wildcard pattern) */
+	ATOM_PRESENT, /* there, be it null or empty: Sigma's exists */
 };
 
 enum time_part { TIME_MINUTE, TIME_HOUR, TIME_DAY, TIME_WEEK, TIME_MONTH, TIME_YEAR };
