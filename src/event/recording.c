@@ -161,6 +161,12 @@ void recording_reader_destroy(struct recording_reader *reader)
 	free(reader);
 }
 
+void recording_reader_own_ids(struct recording_reader *reader)
+{
+	for (unsigned id = FIELD_STATIC_MAX; id < fields_count(reader->fields); id++)
+		reader->ids[id] = (field_id)id;
+}
+
 /* A single value; text points into the batch's copy of the frame. */
 static bool read_scalar(struct cursor *c, uint8_t type, struct value *ret)
 {

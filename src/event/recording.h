@@ -26,6 +26,9 @@ void recording_write(struct recording_writer *writer, struct buf *buf, const str
 struct recording_reader;
 int recording_reader_create(const struct fields *fields, struct recording_reader **ret);
 void recording_reader_destroy(struct recording_reader *reader);
+/* For frames that a writer with the same `fields` made: its dynamic ids are ours, whatever name
+ * frames were left out. */
+void recording_reader_own_ids(struct recording_reader *reader);
 /* Decodes the frame at ptr (without magic). Returns the bytes used; *ret_event is the committed
  * event, or NULL for frames that carry none. 0 when more bytes are needed; -EBADMSG or -ENOMEM. */
 ptrdiff_t recording_read(struct recording_reader *reader, struct batch *batch, const void *ptr,
