@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include "base/str.h"
 #include "event/event.h"
+struct ecs_options;
 struct err;
 
 /* What somebody behind the sensor wants. Pushed down so that the kernel drops the rest. */
@@ -34,7 +35,8 @@ struct sensor_config {
 	struct sensor_want want;
 	void (*report)(void *context, const struct sensor_report *report); /* may be NULL */
 	void *report_context;
-	const char *option; /* sensor-specific, or NULL */
+	const struct ecs_options *documents; /* how JSON documents are read; NULL: ECS */
+	const char *option;		     /* sensor-specific, or NULL */
 };
 
 struct sensor_stats {

@@ -1,0 +1,35 @@
+#include "sensor/replay/auto.h"
+
+#include "sensor/replay/ecs.h"
+#include "sensor/replay/merlon.h"
+#include "sensor/replay/replay.h"
+
+/* What is looked at to tell the formats apart. */
+#define HEAD_BYTES ((size_t)64 * 1024)
+
+const struct replay_format *const replay_formats[] = {&merlon_format, &ecs_format, NULL};
+
+const struct replay_format *replay_detect(struct input *input)
+{
+	const struct replay_format *best = &ecs_format;
+	int best_fit = 0;
+
+	/* a stream that is still being written may not have that much yet: one line must do */
+	size_t before = 0;
+	while (input_fill(input, before + 1) > before && input->len < HEAD_BYTES &&
+		memchr(input->ptr + before, '\n', input->len - before) == NULL)
+		before = input->len;
+	struct str head = str_n(input->ptr, input->len < HEAD_BYTES ? input->len : HEAD_BYTES);
+	for (size_t i = 0; replay_formats[i] != NULL; i++) {
+		const struct replay_format *format = replay_formats[i];
+		int fit = format->looks_like == NULL ? 0 : format->looks_like(head);
+		if (fit > best_fit) {
+			best = format;
+			best_fit = fit;
+		}
+	}
+	return best;
+}
+
+REPLAY_SENSOR(
+	auto_sensor_ops, NULL, "auto", "Recordings of any kind, told apart by their contents");

@@ -1,0 +1,132 @@
+#include "sensor/replay/input.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include "base/err.h"
+#include "sensor/replay/input_source.h"
+
+#define WINDOW_FIRST ((size_t)256 * 1024)
+
+int input_open(const char *name, struct input **ret, struct err *err)
+{
+	struct input *input = calloc(1, sizeof(*input));
+
+	if (input == NULL)
+		return err_set(err, -ENOMEM, "%s: out of memory", name);
+	input->name = name;
+	int rc = input_source_open(name, &input->source, err);
+	if (rc < 0) {
+		free(input);
+		return rc;
+	}
+	*ret = input;
+	return 0;
+}
+
+void input_close(struct input *input)
+{
+	if (input == NULL)
+		return;
+	input_source_close(input->source);
+	free(input->buf);
+	free(input);
+}
+
+/* Eight bytes at a time: each newline leaves one bit. */
+uint64_t input_count_lines(struct str text)
+{
+	const uint64_t low7 = UINT64_C(0x7f7f7f7f7f7f7f7f), newlines = UINT64_C(0x0a0a0a0a0a0a0a0a);
+	uint64_t count = 0;
+	size_t i = 0;
+
+	for (; i + 8 <= text.len; i += 8) {
+		uint64_t v;
+		memcpy(&v, text.ptr + i, 8);
+		v ^= newlines;
+		uint64_t zero = ~(((v & low7) + low7) | v | low7);
+		count += ((zero >> 7) * UINT64_C(0x0101010101010101)) >> 56;
+	}
+	for (; i < text.len; i++)
+		count += text.ptr[i] == '\n';
+	return count;
+}
+
+/* Forgets the bytes before ptr, keeping count of their lines. */
+static void drop_used(struct input *input)
+{
+	size_t used = input->ptr == NULL ? 0 : (size_t)(input->ptr - input->buf);
+
+	if (used == 0)
+		return;
+	struct str gone = str_n(input->buf, used);
+	input->line_base += input_count_lines(gone);
+	const char *last = memrchr(gone.ptr, '\n', gone.len);
+	if (last != NULL)
+		input->line_start = input->offset - used + (size_t)(last - gone.ptr) + 1;
+	memmove(input->buf, input->ptr, input->len);
+	input->ptr = input->buf;
+}
+
+static bool grow(struct input *input, size_t min)
+{
+	size_t cap = input->cap == 0 ? WINDOW_FIRST : input->cap;
+
+	while (cap < min)
+		cap *= 2;
+	if (cap == input->cap)
+		return true;
+	char *buf = realloc(input->buf, cap);
+	if (buf == NULL)
+		return false;
+	input->buf = buf;
+	input->ptr = buf;
+	input->cap = cap;
+	return true;
+}
+
+size_t input_fill(struct input *input, size_t min)
+{
+	if (min > INPUT_WINDOW_MAX)
+		min = INPUT_WINDOW_MAX;
+	if (input->len >= min || input->ended)
+		return input->len;
+	drop_used(input);
+	if (!grow(input, min)) {
+		input->problem = "out of memory";
+		input->ended = true;
+		return input->len;
+	}
+	while (input->len < min) {
+		size_t got = input_source_read(input->source, input->buf + input->len,
+			input->cap - input->len, &input->problem, &input->problem_offset,
+			&input->read_error);
+		input->len += got;
+		if (got == 0 || input->problem != NULL) {
+			input->ended = true;
+			break;
+		}
+	}
+	return input->len;
+}
+
+void input_consume(struct input *input, size_t n)
+{
+	assert(n <= input->len);
+	input->ptr += n;
+	input->len -= n;
+	input->offset += n;
+}
+
+void input_position(const struct input *input, size_t at, uint64_t *ret_line, uint64_t *ret_column)
+{
+	size_t before = input->ptr == NULL ? 0 : (size_t)(input->ptr - input->buf) + at;
+	struct str text = str_n(input->buf, before);
+	uint64_t begin = input->line_start;
+	const char *last = before == 0 ? NULL : memrchr(text.ptr, '\n', text.len);
+
+	if (last != NULL)
+		begin = input->offset + at - (size_t)(text.ptr + text.len - last) + 1;
+	*ret_line = input->line_base + input_count_lines(text) + 1;
+	*ret_column = input->offset + at - begin + 1;
+}

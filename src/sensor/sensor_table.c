@@ -1,0 +1,19 @@
+#include "sensor/replay/auto.h"
+#include "sensor/replay/ecs.h"
+#include "sensor/replay/merlon.h"
+#include "sensor/sensor.h"
+
+const struct sensor_ops *const sensor_table[] = {
+	&auto_sensor_ops,
+	&ecs_sensor_ops,
+	&merlon_sensor_ops,
+	NULL,
+};
+
+const struct sensor_ops *sensor_by_name(struct str name)
+{
+	for (size_t i = 0; sensor_table[i] != NULL; i++)
+		if (str_is(name, sensor_table[i]->name))
+			return sensor_table[i];
+	return NULL;
+}
