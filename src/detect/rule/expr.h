@@ -5,18 +5,21 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/strmatch.h" /* WILD_ANY, WILD_ONE */
 #include "event/fields.h"
 
-/* A multi-valued field satisfies an atom when any element does. A missing field satisfies only
- * ATOM_NULL (and ATOM_EXISTS with negated sense through NOT). */
+/* A multi-valued field satisfies an atom when any element does; null elements satisfy none but
+ * ATOM_NULL. A missing field satisfies only ATOM_NULL (and ATOM_EXISTS with negated sense through
+ * NOT). Field FIELD_none in a text atom asks every value of the event. */
 enum atom_op {
 	ATOM_EQUALS, /* text; numbers and booleans compare by their text */
 	ATOM_STARTS,
 	ATOM_ENDS,
 	ATOM_CONTAINS,
-	ATOM_WILDCARD, /* pattern with WILD_ANY and WILD_ONE, the whole text */
-	ATOM_REGEX,    /* PCRE2, unanchored; with FIELD_none: some value of the whole event */
+	ATOM_WILDCARD, /* pattern with WILD_ANY and WILD_ONE, the whole text; any pattern will do,
+			* also one that another op could say */
+	ATOM_REGEX,    /* PCRE2, unanchored */
 	ATOM_CIDR,     /* IPv4 or IPv6 network */
 	ATOM_LT,
 	ATOM_LTE,
@@ -27,8 +30,9 @@ enum atom_op {
 	ATOM_NULL,   /* missing, or null */
 	ATOM_EMPTY,  /* there and the empty text */
 	ATOM_FIELD, /* compare with another field of the same event: field_op EQUALS, STARTS, ENDS, CONTAINS */
-	ATOM_TIME,    /* part of a time: time_part equals number */
-	ATOM_KEYWORD, /* some value of the whole event contains text (a wildcard pattern) */
+	ATOM_TIME,    /* part of a time (RFC 3339, or a number since 1970 whose size tells its unit):
+		       * time_part, in UTC, equals number */
+	ATOM_KEYWORD, /* some text or number of the whole event contains text (a wildcard pattern) */
 	ATOM_PRESENT, /* there, be it null or empty: Sigma's exists */
 };
 
@@ -46,6 +50,7 @@ struct atom {
 	field_id other;	  /* ATOM_FIELD */
 	struct str text;  /* operand: text, pattern, "10.0.0.0/8" */
 	double number;
+	uint32_t predicate; /* set by ruleset_add */
 };
 
 enum expr_op { EXPR_ATOM, EXPR_AND, EXPR_OR, EXPR_NOT, EXPR_TRUE, EXPR_FALSE };
@@ -64,4 +69,13 @@ struct expr *expr_not(struct arena *arena, struct expr *kid);
 /* An AND or OR that will take kids; expr_add copies the pointer only. */
 struct expr *expr_list(struct arena *arena, enum expr_op op);
 int expr_add(struct arena *arena, struct expr *list, struct expr *kid); /* 0 or -ENOMEM */
+
+/* Trees nested deeper are refused by ruleset_add. */
+#define EXPR_DEPTH_MAX 128
+/* "equals", "startswith", … as in explanations. Static. */
+const char *atom_word(const struct atom *atom);
+/* The operand for people: wildcards as * and ?. */
+void atom_print_operand(struct buf *out, const struct atom *atom, const struct fields *fields);
+/* The condition on one line. */
+void expr_print(struct buf *out, const struct expr *expr, const struct fields *fields);
 #endif

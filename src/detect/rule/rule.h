@@ -37,7 +37,7 @@ struct rule {
 	uint32_t note_count;
 	uint64_t kinds[KIND_MAX / 64]; /* event kinds the rule looks at; all bits set: any */
 	uint32_t os_mask; /* bits 1 << OS_…; 0: any. Events of unknown OS always pass */
-	const struct expr *condition;
+	struct expr *condition;
 	uint32_t number; /* set by ruleset_add: position in the set */
 };
 
@@ -50,6 +50,9 @@ struct fields *ruleset_fields(struct ruleset *set);
 /* Takes the rule (its memory is in the set's arena). Wants the fields that its condition reads.
  * -EINVAL when it cannot be supported, e.g. a regular expression that does not compile. */
 int ruleset_add(struct ruleset *set, struct rule *rule, struct err *err);
+/* Turns the literal index off: every rule of an event's kind is then evaluated. Same results;
+ * for tests. Before ruleset_compile(). */
+void ruleset_without_index(struct ruleset *set);
 /* Builds dispatch and literal index. Call after fields_freeze(). */
 int ruleset_compile(struct ruleset *set, struct err *err);
 uint32_t ruleset_count(const struct ruleset *set);
