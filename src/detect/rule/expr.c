@@ -131,7 +131,7 @@ void atom_print_operand(struct buf *out, const struct atom *atom, const struct f
 	}
 }
 
-static void print_atom(struct buf *out, const struct atom *atom, const struct fields *fields)
+void atom_print(struct buf *out, const struct atom *atom, const struct fields *fields)
 {
 	if (atom->field != FIELD_none) {
 		buf_str(out, fields_name(fields, atom->field));
@@ -162,7 +162,7 @@ static void print_at(
 	}
 	switch (expr->op) {
 	case EXPR_ATOM:
-		print_atom(out, &expr->atom, fields);
+		atom_print(out, &expr->atom, fields);
 		break;
 	case EXPR_TRUE:
 		buf_cstr(out, "true");

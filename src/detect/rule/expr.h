@@ -30,7 +30,7 @@ enum atom_op {
 	ATOM_NULL,   /* missing, or null */
 	ATOM_EMPTY,  /* there and the empty text */
 	ATOM_FIELD, /* compare with another field of the same event: field_op EQUALS, STARTS, ENDS, CONTAINS */
-	ATOM_TIME,    /* part of a time (RFC 3339, or a number since 1970 whose size tells its unit):
+	ATOM_TIME, /* part of a time (RFC 3339, or a number since 1970 whose size tells its unit):
 		       * time_part, in UTC, equals number */
 	ATOM_KEYWORD, /* some text or number of the whole event contains text (a wildcard pattern) */
 	ATOM_PRESENT, /* there, be it null or empty: Sigma's exists */
@@ -76,6 +76,7 @@ int expr_add(struct arena *arena, struct expr *list, struct expr *kid); /* 0 or 
 const char *atom_word(const struct atom *atom);
 /* The operand for people: wildcards as * and ?. */
 void atom_print_operand(struct buf *out, const struct atom *atom, const struct fields *fields);
+void atom_print(struct buf *out, const struct atom *atom, const struct fields *fields);
 /* The condition on one line. */
 void expr_print(struct buf *out, const struct expr *expr, const struct fields *fields);
 #endif

@@ -87,13 +87,11 @@ static int keyword_pattern(struct predicates *table, struct predicate *p, struct
 	return 0;
 }
 
-static int normalise(struct predicates *table, const struct atom *atom, struct predicate *ret,
-	struct err *err)
+static int normalise(
+	struct predicates *table, const struct atom *atom, struct predicate *ret, struct err *err)
 {
-	struct predicate p = {.op = atom->op,
-		.cased = atom->cased,
-		.field = atom->field,
-		.text = atom->text};
+	struct predicate p = {
+		.op = atom->op, .cased = atom->cased, .field = atom->field, .text = atom->text};
 
 	if (p.op > ATOM_PRESENT)
 		return err_set(err, -EINVAL, "unknown comparison %u", p.op);
@@ -109,6 +107,8 @@ static int normalise(struct predicates *table, const struct atom *atom, struct p
 		p.field_op = atom->field_op;
 		p.other = atom->other;
 	}
+	if (p.op == ATOM_TIME && atom->time_part > TIME_YEAR)
+		return err_set(err, -EINVAL, "unknown part of a time");
 	if (p.op == ATOM_TIME)
 		p.time_part = atom->time_part;
 	if (p.op == ATOM_TIME || (p.op >= ATOM_LT && p.op <= ATOM_NUM_EQ))
@@ -132,8 +132,8 @@ static int compile_regex(struct predicate *p, struct err *err)
 	PCRE2_SIZE offset;
 
 	if (p->text.len > REGEX_BYTES_MAX)
-		return err_set(err, -EINVAL, "regular expression of %zu bytes is too long",
-			p->text.len);
+		return err_set(
+			err, -EINVAL, "regular expression of %zu bytes is too long", p->text.len);
 	if (p->regex_flags & REGEX_CASELESS)
 		options |= PCRE2_CASELESS;
 	if (p->regex_flags & REGEX_MULTILINE)
@@ -175,7 +175,8 @@ static uint64_t hash_of(const struct predicate *p)
 	uint64_t number, hash = mix(p->op, p->cased);
 
 	memcpy(&number, &p->number, sizeof(number));
-	hash = mix(hash, (uint64_t)p->regex_flags << 16 | (uint64_t)p->time_part << 8 | p->field_op);
+	hash = mix(
+		hash, (uint64_t)p->regex_flags << 16 | (uint64_t)p->time_part << 8 | p->field_op);
 	hash = mix(hash, (uint64_t)p->field << 16 | p->other);
 	hash = mix(hash, number);
 	for (size_t i = 0; i < p->text.len; i++)
@@ -186,9 +187,9 @@ static uint64_t hash_of(const struct predicate *p)
 static bool same(const struct predicate *a, const struct predicate *b)
 {
 	return a->op == b->op && a->cased == b->cased && a->regex_flags == b->regex_flags &&
-	       a->time_part == b->time_part && a->field_op == b->field_op &&
-	       a->field == b->field && a->other == b->other &&
-	       memcmp(&a->number, &b->number, sizeof(a->number)) == 0 && str_eq(a->text, b->text);
+	       a->time_part == b->time_part && a->field_op == b->field_op && a->field == b->field &&
+	       a->other == b->other && memcmp(&a->number, &b->number, sizeof(a->number)) == 0 &&
+	       str_eq(a->text, b->text);
 }
 
 static uint32_t *find_slot(const struct predicates *table, const struct predicate *p)

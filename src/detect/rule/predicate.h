@@ -11,8 +11,8 @@
 struct err;
 
 struct predicate {
-	uint8_t op;  /* enum atom_op; never ATOM_KEYWORD */
-	bool cased;  /* when false, text is folded */
+	uint8_t op; /* enum atom_op; never ATOM_KEYWORD */
+	bool cased; /* when false, text is folded */
 	uint8_t regex_flags, time_part, field_op;
 	field_id field; /* FIELD_none: every value of the event */
 	field_id other;
@@ -30,7 +30,7 @@ struct predicates {
 	struct arena *arena;
 };
 
-#define PREDICATES_MAX (1u << 24)
+#define PREDICATES_MAX	(1u << 24)
 #define REGEX_BYTES_MAX (64u * 1024)
 
 void predicates_init(struct predicates *table, struct arena *arena);

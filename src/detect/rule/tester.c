@@ -63,10 +63,9 @@ static void add_text(struct tester *tester, struct value value)
 {
 	if (tester->text_count == tester->text_capacity) {
 		uint32_t capacity = tester->text_capacity == 0 ? 64 : tester->text_capacity * 2;
-		struct value *texts =
-			capacity > TEXTS_MAX
-				? NULL
-				: realloc(tester->texts, capacity * sizeof(*texts));
+		struct value *texts = capacity > TEXTS_MAX
+					      ? NULL
+					      : realloc(tester->texts, capacity * sizeof(*texts));
 		if (texts == NULL) {
 			tester->texts_dropped++;
 			return;
@@ -79,7 +78,8 @@ static void add_text(struct tester *tester, struct value value)
 
 static bool has_text(const struct value *value)
 {
-	return value->type == VALUE_TEXT || (value->type >= VALUE_INT && value->type <= VALUE_DOUBLE);
+	return value->type == VALUE_TEXT ||
+	       (value->type >= VALUE_INT && value->type <= VALUE_DOUBLE);
 }
 
 static void add_raw(struct tester *tester, struct str raw)
@@ -135,8 +135,8 @@ static bool test_regex(struct tester *tester, const struct predicate *p, struct 
 	return rc >= 0;
 }
 
-static bool test_text(
-	struct tester *tester, const struct predicate *p, uint8_t op, struct str text, struct str with)
+static bool test_text(struct tester *tester, const struct predicate *p, uint8_t op, struct str text,
+	struct str with)
 {
 	struct ip ip;
 
@@ -205,12 +205,14 @@ static bool test_time(const struct predicate *p, const struct value *value)
 	if (!time_of(value, &time_ns))
 		return false;
 	struct clock_parts parts = clock_split(time_ns);
-	double is = p->time_part == TIME_MINUTE ? parts.minute
-		    : p->time_part == TIME_HOUR	? parts.hour
-		    : p->time_part == TIME_DAY	? parts.day
-		    : p->time_part == TIME_WEEK	? parts.week
-		    : p->time_part == TIME_MONTH ? parts.month
-						 : parts.year;
+	double is = (double[]){
+		[TIME_MINUTE] = parts.minute,
+		[TIME_HOUR] = parts.hour,
+		[TIME_DAY] = parts.day,
+		[TIME_WEEK] = parts.week,
+		[TIME_MONTH] = parts.month,
+		[TIME_YEAR] = parts.year,
+	}[p->time_part];
 	return !(is < p->number) && !(is > p->number);
 }
 

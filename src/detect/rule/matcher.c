@@ -1,0 +1,123 @@
+#include "detect/rule/matcher.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include "base/err.h"
+
+static size_t words_of(uint32_t count)
+{
+	return ((size_t)count + 63) / 64;
+}
+
+int matcher_create(const struct ruleset *set, struct matcher **ret, struct err *err)
+{
+	struct matcher *m = calloc(1, sizeof(*m));
+
+	assert(set->compiled);
+	if (m == NULL)
+		return err_set(err, -ENOMEM, "matcher: out of memory");
+	m->set = set;
+	m->answers = calloc(set->predicates.count + 1u, sizeof(*m->answers));
+	m->matched = calloc(words_of(set->count) + 1, sizeof(*m->matched));
+	m->result = calloc(set->count + 1u, sizeof(*m->result));
+	int rc = tester_init(&m->tester, err);
+	if (rc == 0 && (m->answers == NULL || m->matched == NULL || m->result == NULL))
+		rc = err_set(err, -ENOMEM, "matcher: out of memory");
+	if (rc != 0) {
+		matcher_destroy(m);
+		return rc;
+	}
+	*ret = m;
+	return 0;
+}
+
+void matcher_destroy(struct matcher *matcher)
+{
+	if (matcher == NULL)
+		return;
+	tester_destroy(&matcher->tester);
+	free(matcher->answers);
+	free(matcher->matched);
+	free(matcher->result);
+	free(matcher);
+}
+
+void matcher_stats(const struct matcher *matcher, struct matcher_stats *ret)
+{
+	*ret = matcher->stats;
+	ret->regex_limit = matcher->tester.regex_limit_count;
+}
+
+static void next_event(struct matcher *m)
+{
+	m->stats.events++;
+	tester_next(&m->tester);
+	if (++m->now >= UINT32_MAX / 2) {
+		memset(m->answers, 0, (m->set->predicates.count + 1u) * sizeof(*m->answers));
+		m->now = 1;
+	}
+}
+
+static inline bool ask(struct matcher *m, uint32_t predicate, const struct view *view)
+{
+	uint32_t answer = m->answers[predicate];
+
+	if (answer >> 1 == m->now)
+		return answer & 1;
+	m->stats.atoms++;
+	bool yes = predicate_test(&m->tester, &m->set->predicates.items[predicate], view, NULL);
+	m->answers[predicate] = m->now << 1 | (yes ? 1 : 0);
+	return yes;
+}
+
+static void judge(struct matcher *m, const struct view *view, uint32_t number)
+{
+	const struct rule *rule = m->set->rules[number];
+	const struct instruction *items = m->set->program.items;
+	uint8_t os = view->event->os;
+
+	if (rule->os_mask != 0 && os != OS_UNKNOWN && (rule->os_mask >> os & 1) == 0)
+		return;
+	m->stats.candidates++;
+	uint32_t at = m->set->entries[number];
+	while (at >= PROGRAM_FIRST)
+		at = ask(m, items[at].predicate, view) ? items[at].on_true : items[at].on_false;
+	if (at == PROGRAM_TRUE)
+		m->matched[number / 64] |= UINT64_C(1) << (number % 64);
+}
+
+/* The matched rules in the order of the set; clears the bits. */
+static uint32_t collect(struct matcher *m)
+{
+	uint32_t count = 0;
+
+	for (size_t word = 0; word < words_of(m->set->count); word++) {
+		for (uint64_t bits = m->matched[word]; bits != 0; bits &= bits - 1)
+			m->result[count++] =
+				m->set->rules[word * 64 + (size_t)__builtin_ctzll(bits)];
+		m->matched[word] = 0;
+	}
+	return count;
+}
+
+uint32_t matcher_run(struct matcher *matcher, const struct view *view, enum event_kind also_kind,
+	const struct rule *const **ret)
+{
+	const struct ruleset *set = matcher->set;
+	unsigned kind = view->event->kind;
+
+	next_event(matcher);
+	*ret = matcher->result;
+	for (uint32_t i = 0; i < set->always[kind].count; i++)
+		judge(matcher, view, set->always[kind].numbers[i]);
+	if (also_kind != KIND_none && also_kind != kind) {
+		const struct rule_list *also = &set->always[also_kind];
+		for (uint32_t i = 0; i < also->count; i++)
+			if (!rule_has_kind(set->rules[also->numbers[i]], kind))
+				judge(matcher, view, also->numbers[i]);
+	}
+	uint32_t count = collect(matcher);
+	matcher->stats.matches += count;
+	return count;
+}

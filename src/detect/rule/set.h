@@ -1,0 +1,30 @@
+/* What is inside a rule set. Internal to detect/rule. */
+#ifndef MERLON_DETECT_RULE_SET_H
+#define MERLON_DETECT_RULE_SET_H
+#include "detect/rule/predicate.h"
+#include "detect/rule/program.h"
+#include "detect/rule/rule.h"
+
+struct rule_list {
+	uint32_t *numbers; /* ascending */
+	uint32_t count;
+};
+
+struct ruleset {
+	struct fields *fields;
+	struct arena arena;
+	struct rule **rules;
+	uint32_t *entries; /* by rule: where its program begins */
+	uint32_t *lowest;  /* by rule: its first instruction in memory; the entry is its last */
+	uint32_t count, capacity;
+	struct predicates predicates;
+	struct program program;
+	struct rule_list always[KIND_MAX]; /* to evaluate for every event of the kind */
+	bool without_index, compiled;
+};
+
+static inline bool rule_has_kind(const struct rule *rule, unsigned kind)
+{
+	return rule->kinds[kind / 64] >> (kind % 64) & 1;
+}
+#endif
