@@ -1,0 +1,138 @@
+/* Work for the live benchmark: one kind of operation, many times, timed from inside.
+ *   workload exec|spawn|open|connect COUNT [TINY]   prints: seconds
+ * exec: fork + exec of /bin/true. spawn: vfork + exec of a tiny static program. open: open + read +
+ * close of small files. connect: connect to loopback, accept, close. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define FILE_COUNT 100
+
+static double now(void)
+{
+	struct timespec ts;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
+}
+
+static void die(const char *what)
+{
+	perror(what);
+	exit(1);
+}
+
+static void run_programs(long count, const char *program, int use_vfork)
+{
+	for (long i = 0; i < count; i++) {
+		pid_t pid = use_vfork ? vfork() : fork();
+		if (pid == 0) {
+			execl(program, program, (char *)NULL);
+			_exit(127);
+		}
+		int status = 0;
+		if (pid < 0 || waitpid(pid, &status, 0) != pid || status != 0)
+			die(program);
+	}
+}
+
+static void open_files(long count)
+{
+	char dir[] = "/tmp/merlon-bench-XXXXXX", name[64], bytes[512];
+
+	if (mkdtemp(dir) == NULL || chdir(dir) != 0)
+		die("mkdtemp");
+	for (int i = 0; i < FILE_COUNT; i++) {
+		(void)snprintf(name, sizeof(name), "f%d", i);
+		int fd = open(name, O_WRONLY | O_CREAT, 0600);
+		if (fd < 0 || write(fd, name, 8) != 8)
+			die(name);
+		(void)close(fd);
+	}
+	double begin = now();
+	for (long i = 0; i < count; i++) {
+		(void)snprintf(name, sizeof(name), "f%ld", i % FILE_COUNT);
+		int fd = open(name, O_RDWR);
+		if (fd < 0 || read(fd, bytes, sizeof(bytes)) != 8)
+			die(name);
+		(void)close(fd);
+	}
+	printf("%.6f\n", now() - begin);
+	for (int i = 0; i < FILE_COUNT; i++) {
+		(void)snprintf(name, sizeof(name), "f%d", i);
+		(void)unlink(name);
+	}
+	(void)rmdir(dir);
+}
+
+static void *accept_all(void *arg)
+{
+	int listener = *(int *)arg;
+
+	for (;;) {
+		int fd = accept(listener, NULL, NULL);
+		if (fd < 0)
+			return NULL;
+		(void)close(fd);
+	}
+}
+
+static void connect_many(long count)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+	socklen_t len = sizeof(address);
+	int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct linger at_once = {.l_onoff = 1};
+	pthread_t thread;
+
+	if (listener < 0 || bind(listener, (struct sockaddr *)&address, sizeof(address)) != 0 ||
+		listen(listener, 128) != 0 ||
+		getsockname(listener, (struct sockaddr *)&address, &len) != 0 ||
+		pthread_create(&thread, NULL, accept_all, &listener) != 0)
+		die("listen");
+	double begin = now();
+	for (long i = 0; i < count; i++) {
+		int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof(address)) != 0)
+			die("connect");
+		/* no TIME_WAIT: ports would run out */
+		(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+		(void)close(fd);
+	}
+	printf("%.6f\n", now() - begin);
+}
+
+int main(int argc, char **argv)
+{
+	long count = argc > 2 ? strtol(argv[2], NULL, 10) : 0;
+	double begin = now();
+
+	if (count <= 0) {
+		fputs("usage: workload exec|spawn|open|connect COUNT [TINY]\n", stderr);
+		return 2;
+	}
+	if (strcmp(argv[1], "exec") == 0) {
+		run_programs(count, "/bin/true", 0);
+		printf("%.6f\n", now() - begin);
+	} else if (strcmp(argv[1], "spawn") == 0 && argc > 3) {
+		run_programs(count, argv[3], 1);
+		printf("%.6f\n", now() - begin);
+	} else if (strcmp(argv[1], "open") == 0) {
+		open_files(count);
+	} else if (strcmp(argv[1], "connect") == 0) {
+		connect_many(count);
+	} else {
+		return 2;
+	}
+	return 0;
+}

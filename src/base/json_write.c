@@ -1,0 +1,199 @@
+#include "base/json.h"
+
+#include <assert.h>
+#include <stdio.h>
+
+static void separate(struct json_writer *w)
+{
+	if (w->need_comma)
+		buf_char(w->buf, ',');
+	w->need_comma = true;
+}
+
+static void begin(struct json_writer *w, char c)
+{
+	separate(w);
+	buf_char(w->buf, c);
+	w->depth++;
+	w->need_comma = false;
+}
+
+static void finish(struct json_writer *w, char c)
+{
+	assert(w->depth > 0);
+	w->depth--;
+	buf_char(w->buf, c);
+	w->need_comma = true;
+}
+
+void json_object_begin(struct json_writer *w)
+{
+	begin(w, '{');
+}
+void json_object_end(struct json_writer *w)
+{
+	finish(w, '}');
+}
+void json_array_begin(struct json_writer *w)
+{
+	begin(w, '[');
+}
+void json_array_end(struct json_writer *w)
+{
+	finish(w, ']');
+}
+
+void json_key(struct json_writer *w, struct str key)
+{
+	separate(w);
+	json_quote(w->buf, key);
+	buf_char(w->buf, ':');
+	w->need_comma = false;
+}
+
+void json_put_str(struct json_writer *w, struct str text)
+{
+	separate(w);
+	json_quote(w->buf, text);
+}
+
+void json_put_u64(struct json_writer *w, uint64_t value)
+{
+	separate(w);
+	buf_u64(w->buf, value);
+}
+
+void json_put_i64(struct json_writer *w, int64_t value)
+{
+	separate(w);
+	buf_i64(w->buf, value);
+}
+
+void json_put_double(struct json_writer *w, double value)
+{
+	char text[32];
+	double back;
+
+	separate(w);
+	if (value != value || value - value != 0) { /* JSON has no NaN and no infinity */
+		buf_cstr(w->buf, "null");
+		return;
+	}
+	for (int precision = 15; precision <= 17; precision++) {
+		(void)snprintf(text, sizeof(text), "%.*g", precision, value);
+		if (str_to_double(str_of(text), &back) && memcmp(&back, &value, sizeof(back)) == 0)
+			break;
+	}
+	buf_cstr(w->buf, text);
+}
+
+void json_put_bool(struct json_writer *w, bool value)
+{
+	separate(w);
+	buf_cstr(w->buf, value ? "true" : "false");
+}
+
+void json_put_null(struct json_writer *w)
+{
+	separate(w);
+	buf_cstr(w->buf, "null");
+}
+
+void json_put_raw(struct json_writer *w, struct str json)
+{
+	separate(w);
+	buf_str(w->buf, json);
+}
+
+void json_member_str(struct json_writer *w, const char *key, struct str value)
+{
+	json_key(w, str_of(key));
+	json_put_str(w, value);
+}
+
+void json_member_u64(struct json_writer *w, const char *key, uint64_t value)
+{
+	json_key(w, str_of(key));
+	json_put_u64(w, value);
+}
+
+void json_member_i64(struct json_writer *w, const char *key, int64_t value)
+{
+	json_key(w, str_of(key));
+	json_put_i64(w, value);
+}
+
+void json_member_bool(struct json_writer *w, const char *key, bool value)
+{
+	json_key(w, str_of(key));
+	json_put_bool(w, value);
+}
+
+static void quote_special(struct buf *buf, unsigned char c)
+{
+	static const char hex[] = "0123456789abcdef";
+
+	switch (c) {
+	case '"':
+		buf_append(buf, "\\\"", 2);
+		break;
+	case '\\':
+		buf_append(buf, "\\\\", 2);
+		break;
+	case '\n':
+		buf_append(buf, "\\n", 2);
+		break;
+	case '\r':
+		buf_append(buf, "\\r", 2);
+		break;
+	case '\t':
+		buf_append(buf, "\\t", 2);
+		break;
+	default: {
+		char text[6] = {'\\', 'u', '0', '0', hex[c >> 4], hex[c & 15]};
+		buf_append(buf, text, 6);
+	}
+	}
+}
+
+/* First byte that cannot be copied as it is: special, or not ASCII. */
+static const char *scan_plain(const char *at, const char *end)
+{
+	for (;;) {
+		const char *stop = json_scan_string(at, end);
+		const char *p = at;
+		for (; p < stop; p++)
+			if ((unsigned char)*p >= 0x7f)
+				return p;
+		return stop;
+	}
+}
+
+void json_quote(struct buf *buf, struct str text)
+{
+	const char *at = text.ptr, *end = text.ptr + text.len;
+
+	buf_char(buf, '"');
+	while (at < end) {
+		const char *stop = scan_plain(at, end);
+		buf_append(buf, at, (size_t)(stop - at));
+		at = stop;
+		if (at >= end)
+			break;
+		unsigned char c = (unsigned char)*at;
+		if (c < 0x20 || c == '"' || c == '\\' || c == 0x7f) {
+			quote_special(buf, c);
+			at++;
+			continue;
+		}
+		size_t len = utf8_length(at, (size_t)(end - at));
+		if (len == 0) {
+			buf_append(buf, "\xef\xbf\xbd", 3);
+			at++;
+		} else {
+			buf_append(buf, at, len);
+			at += len;
+		}
+	}
+	buf_char(buf, '"');
+}
