@@ -147,8 +147,13 @@ static void write_fields(struct nester *n, const struct view *view)
 		if (!in_header(view->present[i]))
 			ids[count++] = view->present[i];
 	sort_by_name(view->fields, ids, count);
-	for (uint32_t i = 0; i < count; i++)
-		nest(n, fields_name(view->fields, ids[i]), &view->values[ids[i]]);
+	/* The header has opened "event": what else belongs there comes first. */
+	for (unsigned pass = 0; pass < 2; pass++)
+		for (uint32_t i = 0; i < count; i++) {
+			struct str name = fields_name(view->fields, ids[i]);
+			if (str_starts(name, STR("event.")) == (pass == 0))
+				nest(n, name, &view->values[ids[i]]);
+		}
 }
 
 static void close_all(struct nester *n)
