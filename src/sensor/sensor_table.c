@@ -1,3 +1,4 @@
+#include "sensor/replay/bsm.h"
 #include "sensor/replay/auto.h"
 #include "sensor/replay/ecs.h"
 #include "sensor/replay/merlon.h"
@@ -6,6 +7,7 @@
 const struct sensor_ops *const sensor_table[] = {
 	&auto_sensor_ops,
 	&ecs_sensor_ops,
+	&bsm_sensor_ops,
 	&merlon_sensor_ops,
 	NULL,
 };

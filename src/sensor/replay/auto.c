@@ -1,5 +1,6 @@
 #include "sensor/replay/auto.h"
 
+#include "sensor/replay/bsm.h"
 #include "sensor/replay/ecs.h"
 #include "sensor/replay/merlon.h"
 #include "sensor/replay/replay.h"
@@ -7,7 +8,8 @@
 /* What is looked at to tell the formats apart. */
 #define HEAD_BYTES ((size_t)64 * 1024)
 
-const struct replay_format *const replay_formats[] = {&merlon_format, &ecs_format, NULL};
+const struct replay_format *const replay_formats[] = {
+	&merlon_format, &ecs_format, &bsm_format, NULL};
 
 const struct replay_format *replay_detect(struct input *input)
 {
