@@ -26,7 +26,7 @@ def main():
         for number, line in enumerate(code.splitlines(), 1):
             for call in CALL.findall(line):
                 problems.append(f"{path}:{number}: {call} is banned; use {CALLS[call]}")
-    for path in tree.files(("src", "tools", "fuzz", "bench", "docs", "packaging"), TEXTS):
+    for path in tree.files(("src", "tools", "fuzz", "benchmarks", "docs", "packaging"), TEXTS):
         if path.endswith(("check_banned.py", "_test.c")):
             continue
         for number, line in enumerate(tree.read(path).splitlines(), 1):

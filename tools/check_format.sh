@@ -7,6 +7,6 @@ case "$($formatter --version 2>/dev/null)" in
 *"version 14."*) ;;
 *) echo "clang-format 14 is not installed"; exit 77 ;;
 esac
-find src tools tests fuzz bench -name '*.[ch]' ! -path '*/build*' ! -name vmlinux.h -print0 |
+find src tools tests fuzz benchmarks -name '*.[ch]' ! -path '*/build*' ! -name vmlinux.h -print0 |
 	xargs -0 -r $formatter --dry-run -Werror --ferror-limit=3 ||
 	{ echo "Run: $formatter -i FILE"; exit 1; }

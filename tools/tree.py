@@ -6,7 +6,7 @@ import sys
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 
-def files(folders=("src", "tools", "tests", "fuzz", "bench"), endings=(".c", ".h")):
+def files(folders=("src", "tools", "tests", "fuzz", "benchmarks"), endings=(".c", ".h")):
     """Paths relative to the top, sorted."""
     found = []
     for folder in folders:
