@@ -1,4 +1,4 @@
-"""Runs benchmarks/NAME/run and renews their tables in docs/PERFORMANCE.md. ./bench calls it."""
+"""Runs benchmarks/NAME.py or NAME.sh and renews their tables in docs/PERFORMANCE.md. ./bench calls it."""
 import os
 import re
 import subprocess
@@ -10,9 +10,11 @@ PAGE = os.path.join(tree.TOP, "docs", "PERFORMANCE.md")
 FOLDER = os.path.join(tree.TOP, "benchmarks")
 
 
-def names():
-    return sorted(name for name in os.listdir(FOLDER)
-                  if os.access(os.path.join(FOLDER, name, "run"), os.X_OK))
+def programs():
+    """Name -> path of what can be run."""
+    return {os.path.splitext(file)[0]: os.path.join(FOLDER, file)
+            for file in sorted(os.listdir(FOLDER))
+            if file.endswith((".py", ".sh")) and os.access(os.path.join(FOLDER, file), os.X_OK)}
 
 
 def renew(page, name, table):
@@ -25,13 +27,13 @@ def renew(page, name, table):
     return page.rstrip() + f"\n\n## {name}\n\n{block}\n"
 
 
-def run(name):
-    """The table, or None when the benchmark failed or cannot run here."""
+def run(name, path):
+    """(table, whether it failed); no table when it failed or cannot run here."""
     build = os.path.join(tree.TOP, "build")
     with tempfile.TemporaryDirectory(prefix="merlon-bench-") as scratch:
         env = {**os.environ, "BUILD": build, "MERLON": os.path.join(build, "merlon"),
                "SCRATCH": scratch, "TOP": tree.TOP}
-        done = subprocess.run([os.path.join(FOLDER, name, "run")], env=env, stdout=subprocess.PIPE,
+        done = subprocess.run([path], env=env, stdout=subprocess.PIPE,
                               text=True)
     if done.returncode == 77:
         print(f"{name}: cannot run here", file=sys.stderr)
@@ -43,13 +45,14 @@ def run(name):
 
 
 def main():
-    wanted = sys.argv[1:] or names()
-    unknown = [name for name in wanted if name not in names()]
+    known = programs()
+    wanted = sys.argv[1:] or list(known)
+    unknown = [name for name in wanted if name not in known]
     if unknown:
-        sys.exit(f"no benchmark is called {', '.join(unknown)}; there are: {', '.join(names())}")
+        sys.exit(f"no benchmark is called {', '.join(unknown)}; there are: {', '.join(known)}")
     any_failed = False
     for name in wanted:
-        table, failed = run(name)
+        table, failed = run(name, known[name])
         any_failed |= failed
         if table is None:
             continue
