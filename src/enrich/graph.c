@@ -63,7 +63,8 @@ int graph_create(const struct graph_options *options, struct graph **ret)
 	graph->chunks = calloc(graph->node_limit / CHUNK_NODES + 1, sizeof(*graph->chunks));
 	graph->joined = malloc(GRAPH_JOINED_BYTES);
 	if (graph->chunks == NULL || graph->joined == NULL ||
-		text_pool_create(text_limit == 0 ? TEXT_LIMIT_DEFAULT : text_limit, &graph->texts) < 0 ||
+		text_pool_create(text_limit == 0 ? TEXT_LIMIT_DEFAULT : text_limit, &graph->texts) <
+			0 ||
 		!idmap_init(&graph->by_pid, 1024) || !idmap_init(&graph->by_id, 1024) ||
 		!idmap_init(&graph->hosts, 64)) {
 		graph_destroy(graph);
@@ -272,7 +273,8 @@ static void evict(struct graph *graph, const struct process *keep)
 	struct process *victim = NULL, *p;
 	uint32_t at = graph->dead.head;
 
-	for (unsigned i = 0; at != 0 && i < EVICT_SCAN_MAX && victim == NULL; i++, at = p->list_next) {
+	for (unsigned i = 0; at != 0 && i < EVICT_SCAN_MAX && victim == NULL;
+		i++, at = p->list_next) {
 		p = node_at(graph, at - 1);
 		if (!is_kept(p, keep))
 			victim = p;

@@ -40,18 +40,18 @@ struct process {
 	uint64_t key;		  /* hash of host and entity id */
 	uint32_t id_text;	  /* entity id as its source wrote it; 0: made by the graph */
 	uint32_t child_count;
-	uint64_t id_hash;	      /* entity id made by the graph */
-	uint64_t start_ns;	      /* of the process; 0: unknown */
-	uint64_t image_ns;	      /* when this image was first seen */
-	uint64_t end_ns;	      /* of the image: exec or exit; 0: lives */
-	uint64_t seen_ns;	      /* last event */
-	bool exited : 1;	      /* the process ended */
-	bool placeholder : 1;	      /* known only through others */
-	bool judged : 1;	      /* rules have seen this image's creation */
-	bool coarse_start : 1;	      /* start_ns is good to 10 ms */
-	bool has_generation : 1;      /* generation came from the source */
+	uint64_t id_hash;	 /* entity id made by the graph */
+	uint64_t start_ns;	 /* of the process; 0: unknown */
+	uint64_t image_ns;	 /* when this image was first seen */
+	uint64_t end_ns;	 /* of the image: exec or exit; 0: lives */
+	uint64_t seen_ns;	 /* last event */
+	bool exited : 1;	 /* the process ended */
+	bool placeholder : 1;	 /* known only through others */
+	bool judged : 1;	 /* rules have seen this image's creation */
+	bool coarse_start : 1;	 /* start_ns is good to 10 ms */
+	bool has_generation : 1; /* generation came from the source */
 	bool in_dead_list : 1, in_live_list : 1;
-	uint8_t entry_type;	      /* of the entry that it belongs to */
+	uint8_t entry_type;	       /* of the entry that it belongs to */
 	uint32_t list_prev, list_next; /* indices + 1 */
 	struct process_ref parent;     /* image that made it */
 	struct process_ref previous;   /* same process, image before */
@@ -108,15 +108,19 @@ void graph_touch(struct graph *graph, struct process *p, uint64_t now_ns);
 /* What a new image takes over. */
 void process_inherit_fork(struct graph *graph, struct process *p, const struct process *parent);
 void process_inherit_exec(struct graph *graph, struct process *p, const struct process *before);
+/* Only session, entry and container: for a child whose birth was not seen. */
+void process_inherit_context(struct graph *graph, struct process *p, const struct process *parent);
 
 /* Attributes. Text given must not lie in the graph's own memory. */
 #define PROCESS_TEXT_MAX 16384u /* longer texts are cut */
 #define PROCESS_ARGS_MAX 1024u
+/* Known only of an image, not of the process through its images. */
+bool process_attr_is_image(enum process_attr attr);
 bool process_has(const struct process *p, enum process_attr attr);
 /* Sets from a value of an event; what does not fit the attribute's type is ignored. Returns
  * whether it changed. */
-bool process_set(struct graph *graph, struct process *p, enum process_attr attr,
-	const struct value *value);
+bool process_set(
+	struct graph *graph, struct process *p, enum process_attr attr, const struct value *value);
 bool process_set_text(
 	struct graph *graph, struct process *p, enum process_attr attr, struct str text);
 void process_clear(struct graph *graph, struct process *p, enum process_attr attr);
@@ -125,6 +129,6 @@ void process_clear(struct graph *graph, struct process *p, enum process_attr att
 struct value process_value(const struct graph *graph, const struct process *p,
 	enum process_attr attr, struct arena *scratch);
 /* The same for TEXT-like attributes; empty when unknown. */
-struct str process_text(const struct graph *graph, const struct process *p,
-	enum process_attr attr, struct arena *scratch);
+struct str process_text(const struct graph *graph, const struct process *p, enum process_attr attr,
+	struct arena *scratch);
 #endif

@@ -135,8 +135,7 @@ static bool set_args(struct graph *graph, struct process *p, const struct value 
 	if (kept < count)
 		memmove(head + 4 * (size_t)kept, text, used);
 	memcpy(blob, &kept, sizeof(kept));
-	bool changed =
-		set_id(graph, &p->attr[ATTR_args], str_n(blob, 4 + 4 * (size_t)kept + used));
+	bool changed = set_id(graph, &p->attr[ATTR_args], str_n(blob, 4 + 4 * (size_t)kept + used));
 	struct args args = args_of(graph, p);
 	if (p->attr[ATTR_command_line] != 0 &&
 		str_eq(text_get(graph_texts(graph), p->attr[ATTR_command_line]), args.joined))
@@ -270,6 +269,11 @@ void process_clear(struct graph *graph, struct process *p, enum process_attr att
 
 /* ---- get ---- */
 
+bool process_attr_is_image(enum process_attr attr)
+{
+	return attrs[attr].scope == SCOPE_IMAGE;
+}
+
 bool process_has(const struct process *p, enum process_attr attr)
 {
 	switch (attrs[attr].form) {
@@ -290,8 +294,8 @@ bool process_has(const struct process *p, enum process_attr attr)
 	}
 }
 
-struct str process_text(const struct graph *graph, const struct process *p,
-	enum process_attr attr, struct arena *scratch)
+struct str process_text(const struct graph *graph, const struct process *p, enum process_attr attr,
+	struct arena *scratch)
 {
 	struct text_pool *texts = graph_texts(graph);
 	char made[PROCESS_ID_BYTES];
@@ -366,19 +370,24 @@ static void copy_attr(
 	p->attr[attr] = from->attr[attr];
 }
 
+static void copy_relatives(struct process *p, const struct process *from)
+{
+	p->sid = from->sid;
+	p->pgid = from->pgid;
+	p->session_leader = from->session_leader;
+	p->group_leader = from->group_leader;
+	p->entry_leader = from->entry_leader;
+	p->entry_type = from->entry_type;
+	p->effective = from->effective;
+	p->responsible = from->responsible;
+}
+
 void process_inherit_fork(struct graph *graph, struct process *p, const struct process *parent)
 {
 	for (unsigned i = 0; i < ATTR_MAX; i++)
 		if (attrs[i].scope != SCOPE_SINGLE)
 			copy_attr(graph, p, parent, (enum process_attr)i);
-	p->sid = parent->sid;
-	p->pgid = parent->pgid;
-	p->session_leader = parent->session_leader;
-	p->group_leader = parent->group_leader;
-	p->entry_leader = parent->entry_leader;
-	p->entry_type = parent->entry_type;
-	p->effective = parent->effective;
-	p->responsible = parent->responsible;
+	copy_relatives(p, parent);
 }
 
 void process_inherit_exec(struct graph *graph, struct process *p, const struct process *before)
@@ -386,14 +395,18 @@ void process_inherit_exec(struct graph *graph, struct process *p, const struct p
 	for (unsigned i = 0; i < ATTR_MAX; i++)
 		if (attrs[i].scope != SCOPE_IMAGE)
 			copy_attr(graph, p, before, (enum process_attr)i);
+	copy_relatives(p, before);
 	p->ppid = before->ppid;
-	p->sid = before->sid;
-	p->pgid = before->pgid;
-	p->session_leader = before->session_leader;
-	p->group_leader = before->group_leader;
-	p->entry_leader = before->entry_leader;
-	p->entry_type = before->entry_type;
-	p->effective = before->effective;
-	p->responsible = before->responsible;
 	p->previous = process_ref(before);
+}
+
+void process_inherit_context(struct graph *graph, struct process *p, const struct process *parent)
+{
+	static const enum process_attr context[] = {ATTR_cgroup, ATTR_unit, ATTR_container_id,
+		ATTR_container_name, ATTR_container_image_name, ATTR_container_runtime,
+		ATTR_audit_user_id, ATTR_session};
+
+	for (size_t i = 0; i < sizeof(context) / sizeof(context[0]); i++)
+		copy_attr(graph, p, parent, context[i]);
+	copy_relatives(p, parent);
 }

@@ -7,7 +7,7 @@
 struct entry {
 	uint32_t hash;
 	uint32_t len;
-	uint32_t refs; /* 0: free, offset is the next free entry */
+	uint32_t refs;	 /* 0: free, offset is the next free entry */
 	uint32_t offset; /* of the text, behind its record head, in units of RECORD_ALIGN */
 };
 
@@ -116,8 +116,8 @@ static void compact(struct text_pool *pool)
 		if (id != 0) {
 			if (from != to)
 				memmove(pool->log + to, record, size);
-			pool->entries[id].offset =
-				(uint32_t)((to + sizeof(*record)) / RECORD_ALIGN);
+			pool->entries[id].offset = (uint32_t)((to + sizeof(*record)) /
+							      RECORD_ALIGN);
 			to += size;
 		}
 		from += size;
@@ -141,7 +141,8 @@ static uint32_t *find_slot(struct text_pool *pool, uint32_t hash, struct str tex
 	while (pool->slots[i] != 0) {
 		const struct entry *e = &pool->entries[pool->slots[i]];
 		if (e->hash == hash && e->len == text.len &&
-			memcmp(pool->log + (size_t)e->offset * RECORD_ALIGN, text.ptr, text.len) == 0)
+			memcmp(pool->log + (size_t)e->offset * RECORD_ALIGN, text.ptr, text.len) ==
+				0)
 			break;
 		i = (i + 1) & pool->slot_mask;
 	}

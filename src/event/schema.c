@@ -112,7 +112,6 @@ static const struct {
 	{"process_started", C(process), KIND_process_exec},
 	{"ProcessRollup2", C(process), KIND_process_exec},
 	{"SyntheticProcessRollup2", C(process), KIND_process_exec},
-	{"already_running", C(process), KIND_process_exec},
 	{"fork_event", C(process), KIND_process_fork},
 	{"exit", C(process), KIND_process_exit},
 	{"exit_event", C(process), KIND_process_exit},

@@ -10,10 +10,10 @@
 #include "base/clock.h"
 #include "base/err.h"
 
-#define FILE_BYTES_MAX	 ((size_t)256 * 1024)
-#define PIDS_MAX	 (1u << 22) /* the kernel's own bound of pid_max */
-#define PF_KTHREAD	 0x00200000u
-#define STAT_FIELDS	 22
+#define FILE_BYTES_MAX ((size_t)256 * 1024)
+#define PIDS_MAX       (1u << 22) /* the kernel's own bound of pid_max */
+#define PF_KTHREAD     0x00200000u
+#define STAT_FIELDS    22
 
 uint64_t os_process_start_grain_ns(void)
 {

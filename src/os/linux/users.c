@@ -16,7 +16,7 @@ struct name {
 /* One file: "name:x:id:…" a line; the first line of an id wins, as in the C library. */
 struct names {
 	const char *path;
-	char *text; /* owned: the file's bytes */
+	char *text;	    /* owned: the file's bytes */
 	struct name *items; /* owned, by id */
 	size_t count;
 	struct timespec mtime;

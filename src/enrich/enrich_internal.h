@@ -1,0 +1,81 @@
+/* Between the sources of enrich: enrich.c (who acts), learn.c (what the event tells), show.c (what
+ * it lacks), derive.c (what follows from its own fields), entry.c (how a session began). */
+#ifndef MERLON_ENRICH_ENRICH_INTERNAL_H
+#define MERLON_ENRICH_ENRICH_INTERNAL_H
+#include "enrich/enrich.h"
+#include "os/users.h"
+
+#define ENTITY_ID_MAX 512u /* longer ids are cut */
+#define ANCESTRY_MAX  32u
+
+enum who {
+	WHO_ACTOR,
+	WHO_PARENT,
+	WHO_ENTRY_LEADER,
+	WHO_SESSION_LEADER,
+	WHO_GROUP_LEADER,
+	WHO_EFFECTIVE_PARENT,
+	WHO_EFFECTIVE_OR_PARENT,
+	WHO_RESPONSIBLE,
+	WHO_TARGET,
+	WHO_MAX
+};
+
+struct attr_field {
+	uint8_t who, attr;
+	field_id field;
+};
+#define SHOWN_MAX 192u
+
+struct enrich {
+	const struct fields *fields;
+	struct graph *graph;
+	struct os_users *users; /* NULL unless live */
+	/* what to read from events, and what to add: rows of process.def that somebody wants */
+	struct attr_field own[SHOWN_MAX], parent[SHOWN_MAX], shown[SHOWN_MAX];
+	uint32_t own_count, parent_count, shown_count;
+	bool wants_ancestry, wants_entry_type;
+	struct derive *derive;
+	struct process *actor;
+	char host_text[256]; /* of the event before */
+	size_t host_len;
+	uint32_t host;
+	bool host_known;
+	struct enrich_stats stats;
+};
+
+/* What an event says about who is who. */
+struct identity {
+	uint32_t host, pid, parent_pid, generation;
+	bool has_generation;
+	struct str id, parent_id; /* in the event */
+	uint64_t start_ns, time_ns;
+};
+
+/* learn.c */
+void learn_own(struct enrich *enrich, struct process *p, const struct view *view);
+void learn_parent(struct enrich *enrich, struct process *parent, const struct view *view);
+/* Parents of p from process.Ext.ancestry, effective and responsible process, leaders. */
+void learn_relatives(struct enrich *enrich, struct process *p, const struct view *view,
+	const struct identity *identity);
+
+/* show.c */
+void show_missing(struct enrich *enrich, struct view *view, const struct identity *identity);
+
+/* derive.c */
+struct derive;
+/* Wants the sources of derived fields that are wanted outside. */
+void derive_want(struct fields *fields, const uint64_t *outside);
+int derive_create(const uint64_t *outside, struct derive **ret);
+void derive_destroy(struct derive *derive);
+void derive_fields(const struct derive *derive, struct view *view, const struct os_users *users);
+/* Name of the user or group whose number a text field holds; empty when unknown. */
+struct str user_name_of(const struct os_users *users, struct str uid);
+struct str group_name_of(const struct os_users *users, struct str gid);
+
+/* entry.c: decides, for a new image whose parent is known, which entry it belongs to. */
+void entry_settle(struct graph *graph, struct process *p, struct arena *scratch);
+
+/* A field as a pid; 0 when it is none. */
+uint32_t view_pid(const struct view *view, field_id id);
+#endif
