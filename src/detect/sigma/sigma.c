@@ -1,0 +1,410 @@
+#include "detect/sigma/sigma.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include "base/err.h"
+#include "base/yaml.h"
+#include "detect/sigma/document.h"
+#include "detect/sigma/merge.h"
+
+#define FILE_BYTES_MAX	   ((size_t)16 * 1024 * 1024)
+#define FILE_DOCUMENTS_MAX 8192
+#define SCRATCH_BYTES_MAX  ((size_t)256 * 1024 * 1024)
+
+/* One document, until sigma_finish() reports it. */
+struct pending {
+	struct pending *next;
+	struct rule_result result;
+	struct rule *rule;		/* NULL: not a rule, or refused */
+	struct expr *condition;		/* of the rule */
+	const struct yaml_node *filter; /* a filter document, else NULL */
+	uint32_t applied_count;		/* of a filter: to rules */
+	struct sigma_logsource source;
+	struct str name; /* what filters may call the rule */
+};
+
+/* Trees of filters, which are compiled anew for every rule they apply to. */
+struct kept_arena {
+	struct kept_arena *next;
+	struct arena arena;
+};
+
+struct sigma_loader {
+	struct ruleset *set;
+	const struct sigma_options *options;
+	struct arena scratch;
+	struct kept_arena *kept;
+	struct pending *first, **last;
+	bool keep_scratch;
+};
+
+static int no_memory(struct err *err)
+{
+	return err_set(err, -ENOMEM, "Sigma rules: out of memory");
+}
+
+bool sigma_taxonomy_parse(struct str word, enum sigma_taxonomy *ret)
+{
+	static const char *const words[] = {"ecs", "sigma", "raw"};
+
+	for (unsigned i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (str_is(word, words[i])) {
+			*ret = (enum sigma_taxonomy)i;
+			return true;
+		}
+	}
+	return false;
+}
+
+int sigma_create(struct ruleset *set, const struct sigma_options *options,
+	struct sigma_loader **ret, struct err *err)
+{
+	struct sigma_loader *loader = calloc(1, sizeof(*loader));
+
+	if (loader == NULL)
+		return no_memory(err);
+	loader->set = set;
+	loader->options = options;
+	loader->last = &loader->first;
+	arena_init(&loader->scratch, SCRATCH_BYTES_MAX);
+	*ret = loader;
+	return 0;
+}
+
+void sigma_destroy(struct sigma_loader *loader)
+{
+	struct kept_arena *next;
+
+	if (loader == NULL)
+		return;
+	for (struct kept_arena *kept = loader->kept; kept != NULL; kept = next) {
+		next = kept->next;
+		arena_destroy(&kept->arena);
+		free(kept);
+	}
+	arena_destroy(&loader->scratch);
+	free(loader);
+}
+
+static struct sigma_context context_of(struct sigma_loader *loader)
+{
+	return (struct sigma_context){
+		.arena = ruleset_arena(loader->set),
+		.scratch = &loader->scratch,
+		.fields = ruleset_fields(loader->set),
+		.options = loader->options,
+	};
+}
+
+static void set_reason(
+	struct sigma_loader *loader, struct pending *p, enum rule_status status, const char *reason)
+{
+	p->result.status = status;
+	p->result.reason = arena_strn(ruleset_arena(loader->set), reason, strlen(reason));
+	p->rule = NULL;
+}
+
+static int keep_notes(struct sigma_context *ctx, struct pending *p, struct err *err)
+{
+	struct str *notes = arena_alloc(ctx->arena, (ctx->note_count + 1) * sizeof(*notes));
+
+	if (notes == NULL)
+		return no_memory(err);
+	memcpy(notes, ctx->notes, ctx->note_count * sizeof(*notes));
+	p->result.notes = notes;
+	p->result.note_count = ctx->note_count;
+	return 0;
+}
+
+/* ---- one document ---- */
+
+static int take_rule(struct sigma_loader *loader, struct pending *p,
+	const struct yaml_node *document, struct err *err)
+{
+	struct sigma_context ctx = context_of(loader);
+	struct rule *rule = arena_zalloc(ctx.arena, sizeof(*rule));
+	struct expr *detection = NULL, *logsource = NULL;
+
+	if (rule == NULL)
+		return no_memory(err);
+	int rc = sigma_metadata(&ctx, document, rule, err);
+	if (rc == 0 && rule->id.len > 0)
+		p->result.id = rule->id;
+	if (rc == 0)
+		rc = sigma_logsource_read(&ctx, document, err);
+	if (rc == 0)
+		rc = sigma_section(&ctx, yaml_get(document, "detection"), &detection, err);
+	if (rc == 0)
+		rc = sigma_logsource_expr(&ctx, rule->kinds, &logsource, err);
+	if (rc == 0 && logsource != NULL) {
+		struct expr *all = expr_list(ctx.arena, EXPR_AND);
+		rc = sigma_list_add(&ctx, all, logsource, err);
+		if (rc == 0)
+			rc = sigma_list_add(&ctx, all, detection, err);
+		detection = all;
+	}
+	if (rc == 0)
+		rc = keep_notes(&ctx, p, err);
+	if (rc != 0)
+		return rc;
+	if (loader->options->taxonomy != SIGMA_TAXONOMY_RAW)
+		rule->os_mask = ctx.source.os_mask;
+	rule->id = p->result.id;
+	rule->file = p->result.file;
+	rule->document = p->result.document;
+	rule->line = p->result.line;
+	p->rule = rule;
+	p->condition = detection;
+	p->source = ctx.source;
+	p->name = sigma_keep(&ctx, yaml_scalar(yaml_get(document, "name")));
+	return 0;
+}
+
+static int take_filter(struct sigma_loader *loader, struct pending *p,
+	const struct yaml_node *document, struct err *err)
+{
+	struct sigma_context ctx = context_of(loader);
+	const struct yaml_node *filter = yaml_get(document, "filter");
+	const struct yaml_node *rules = yaml_get(filter, "rules");
+	struct str id = yaml_scalar(yaml_get(document, "id"));
+	struct expr *unused;
+
+	if (id.len > 0)
+		p->result.id = sigma_keep(&ctx, id);
+	if (filter->kind != YAML_KIND_MAP || rules == NULL)
+		return err_set(err, -EINVAL, "line %u: a filter without rules", filter->line);
+	int rc = sigma_logsource_read(&ctx, document, err);
+	if (rc == 0) /* to tell what is wrong even when no rule is there to apply it to */
+		rc = sigma_section(&ctx, filter, &unused, err);
+	if (rc != 0)
+		return rc;
+	p->filter = filter;
+	p->source = ctx.source;
+	loader->keep_scratch = true;
+	return 0;
+}
+
+static int take_document(struct sigma_loader *loader, struct sigma_collection *collection,
+	const struct yaml_node *document, struct pending *p, struct err *err)
+{
+	switch (sigma_collect(collection, &loader->scratch, document, &document)) {
+	case SIGMA_ACTION_NONE:
+		set_reason(loader, p, RULE_SKIPPED, "part of a collection");
+		return 0;
+	case SIGMA_ACTION_UNKNOWN:
+		return err_set(err, -EINVAL, "line %u: unknown action",
+			yaml_get(document, "action")->line);
+	default:
+		break;
+	}
+	if (document == NULL)
+		return no_memory(err);
+	if (yaml_get(document, "correlation") != NULL) {
+		set_reason(loader, p, RULE_SKIPPED, "correlation");
+		return 0;
+	}
+	if (yaml_get(document, "filter") != NULL)
+		return take_filter(loader, p, document, err);
+	if (yaml_get(document, "detection") != NULL)
+		return take_rule(loader, p, document, err);
+	if (yaml_get(document, "logsource") != NULL)
+		return err_set(err, -EINVAL, "line %u: detection is missing", document->line);
+	set_reason(loader, p, RULE_SKIPPED, "no Sigma rule");
+	return 0;
+}
+
+static struct pending *new_pending(
+	struct sigma_loader *loader, struct str file, uint32_t document, uint32_t line)
+{
+	struct pending *p = arena_zalloc(ruleset_arena(loader->set), sizeof(*p));
+
+	if (p == NULL)
+		return NULL;
+	p->result.file = p->result.id = file;
+	p->result.document = document;
+	p->result.line = line;
+	p->result.language = "sigma";
+	*loader->last = p;
+	loader->last = &p->next;
+	return p;
+}
+
+/* ---- files ---- */
+
+static void end_file(struct sigma_loader *loader)
+{
+	struct kept_arena *kept = loader->keep_scratch ? malloc(sizeof(*kept)) : NULL;
+
+	if (kept != NULL) {
+		kept->arena = loader->scratch;
+		kept->next = loader->kept;
+		loader->kept = kept;
+		arena_init(&loader->scratch, SCRATCH_BYTES_MAX);
+	}
+	if (!loader->keep_scratch)
+		arena_reset(&loader->scratch);
+	loader->keep_scratch = false;
+}
+
+int sigma_load_text(struct sigma_loader *loader, struct str text, const char *file, struct err *err)
+{
+	struct sigma_collection collection = {0};
+	struct yaml_reader reader;
+	struct str name = arena_strn(ruleset_arena(loader->set), file, strlen(file));
+	int rc = name.ptr == NULL ? no_memory(err) : 0, found = 1;
+
+	yaml_reader_init(&reader, text, NULL);
+	while (rc == 0) {
+		struct yaml_node *document = NULL;
+		struct err reason = {0};
+		found = yaml_next(&reader, &loader->scratch, &document, &reason);
+		if (found == 0)
+			break;
+		struct pending *p = new_pending(
+			loader, name, reader.document - 1, reader.document_line);
+		if (p == NULL) {
+			rc = no_memory(err);
+			break;
+		}
+		if (reader.document > FILE_DOCUMENTS_MAX) {
+			set_reason(loader, p, RULE_REFUSED, "too many documents in one file");
+			break;
+		}
+		if (found > 0)
+			found = take_document(loader, &collection, document, p, &reason);
+		if (found < 0)
+			set_reason(loader, p, RULE_REFUSED, reason.text);
+	}
+	end_file(loader);
+	return rc;
+}
+
+int sigma_load_file(struct sigma_loader *loader, const char *file, struct err *err)
+{
+	FILE *in = fopen(file, "re");
+	struct buf text = {.limit_bytes = FILE_BYTES_MAX + 1};
+	char block[16384];
+	size_t got;
+
+	if (in == NULL)
+		return err_set(err, -errno, "%s: %s", file, strerror(errno));
+	while ((got = fread(block, 1, sizeof(block), in)) > 0 && !text.failed)
+		buf_append(&text, block, got);
+	int rc = ferror(in) != 0 ? err_set(err, -EIO, "%s: cannot be read", file) : 0;
+	if (rc == 0 && text.failed)
+		rc = err_set(err, -E2BIG, "%s: larger than %zu bytes", file, FILE_BYTES_MAX);
+	(void)fclose(in);
+	if (rc == 0)
+		rc = sigma_load_text(loader, buf_view(&text), file, err);
+	buf_destroy(&text);
+	return rc;
+}
+
+int sigma_skip_file(struct sigma_loader *loader, const char *file, const char *language,
+	const char *reason, struct err *err)
+{
+	struct str name = arena_strn(ruleset_arena(loader->set), file, strlen(file));
+	struct pending *p = name.ptr == NULL ? NULL : new_pending(loader, name, 0, 1);
+
+	if (p == NULL)
+		return no_memory(err);
+	p->result.language = language;
+	set_reason(loader, p, RULE_SKIPPED, reason);
+	return 0;
+}
+
+/* ---- filters ---- */
+
+static bool covers(struct str filter, struct str rule)
+{
+	return filter.len == 0 || str_eq(filter, rule);
+}
+
+static bool names_rule(const struct yaml_node *rules, const struct pending *p)
+{
+	struct str word = yaml_scalar(rules);
+
+	if (rules->kind == YAML_KIND_LIST) {
+		for (uint32_t i = 0; i < rules->count; i++) {
+			struct str text = yaml_scalar(rules->items[i]);
+			if (str_eq(text, p->result.id) ||
+				(p->name.len > 0 && str_eq(text, p->name)))
+				return true;
+		}
+		return rules->count == 0;
+	}
+	return str_is(word, "any") || str_is(word, "all") || str_eq(word, p->result.id) ||
+	       (p->name.len > 0 && str_eq(word, p->name));
+}
+
+static int apply_filter(
+	struct sigma_loader *loader, struct pending *filter, struct pending *p, struct err *err)
+{
+	struct sigma_context ctx = context_of(loader);
+	struct expr *condition = NULL;
+
+	if (!covers(filter->source.product, p->source.product) ||
+		!covers(filter->source.category, p->source.category) ||
+		!covers(filter->source.service, p->source.service) ||
+		!names_rule(yaml_get(filter->filter, "rules"), p))
+		return 0;
+	filter->applied_count++;
+	ctx.source = p->source;
+	ctx.note_count = p->result.note_count;
+	memcpy(ctx.notes, p->result.notes, ctx.note_count * sizeof(*ctx.notes));
+	sigma_note(&ctx, "filter %.*s applies", STR_ARG(filter->result.id));
+	int rc = sigma_section(&ctx, filter->filter, &condition, err);
+	struct expr *all = expr_list(ctx.arena, EXPR_AND);
+	if (rc == 0)
+		rc = sigma_list_add(&ctx, all, p->condition, err);
+	if (rc == 0)
+		rc = sigma_list_add(&ctx, all, condition, err);
+	if (rc == 0)
+		rc = keep_notes(&ctx, p, err);
+	p->condition = all;
+	return rc;
+}
+
+static int finish_rule(struct sigma_loader *loader, struct pending *p, struct err *err)
+{
+	struct err reason = {0};
+	int rc = 0;
+
+	for (struct pending *f = loader->first; rc == 0 && f != NULL; f = f->next)
+		if (f->filter != NULL)
+			rc = apply_filter(loader, f, p, &reason);
+	p->rule->condition = p->condition;
+	p->rule->notes = p->result.notes;
+	p->rule->note_count = p->result.note_count;
+	if (rc == 0)
+		rc = ruleset_add(loader->set, p->rule, &reason);
+	if (rc == 0)
+		p->result.rule = p->rule;
+	else
+		set_reason(loader, p, RULE_REFUSED, reason.text);
+	return rc == -ENOMEM ? no_memory(err) : 0;
+}
+
+int sigma_finish(
+	struct sigma_loader *loader, rule_result_fn *report, void *context, struct err *err)
+{
+	int rc = 0;
+
+	for (struct pending *p = loader->first; rc == 0 && p != NULL; p = p->next)
+		if (p->rule != NULL)
+			rc = finish_rule(loader, p, err);
+	for (struct pending *p = loader->first; p != NULL; p = p->next) {
+		static const char idle_text[] = "applies to no loaded rule";
+		static const struct str idle[] = {{idle_text, sizeof(idle_text) - 1}};
+		if (p->filter != NULL && p->applied_count == 0) {
+			p->result.notes = idle;
+			p->result.note_count = 1;
+		}
+		if (report != NULL)
+			report(context, &p->result);
+	}
+	loader->first = NULL;
+	loader->last = &loader->first;
+	return rc;
+}

@@ -1,0 +1,50 @@
+/* Sigma rules (specification 2.1, without correlations) become rules of the predicate machine.
+ *
+ * A loader takes files and ends with sigma_finish(), because a filter may stand in a later file
+ * than the rule it applies to. Nothing of the loader is needed after that; rules live in the rule
+ * set. Not thread-safe. */
+#ifndef MERLON_DETECT_SIGMA_SIGMA_H
+#define MERLON_DETECT_SIGMA_SIGMA_H
+#include "base/str.h"
+#include "detect/rule/rule.h"
+#include "detect/rule_files.h"
+#include "detect/sigma/pattern.h"
+struct err;
+
+/* What documents look like and how logsources are honoured; see docs/RULES.md. */
+enum sigma_taxonomy {
+	SIGMA_TAXONOMY_ECS,   /* documents and events have ECS names */
+	SIGMA_TAXONOMY_SIGMA, /* documents may also have Sigma's names */
+	SIGMA_TAXONOMY_RAW,   /* names as written in the rule; logsource ignored */
+};
+bool sigma_taxonomy_parse(struct str word, enum sigma_taxonomy *ret);
+
+struct sigma_options {
+	enum sigma_taxonomy taxonomy;
+	const struct sigma_placeholder *placeholders;
+	uint32_t placeholder_count;
+};
+
+/* Placeholders as configuration writes them, a YAML map of names to a value or list of values. */
+int sigma_placeholders_parse(struct arena *arena, struct str text, const char *file,
+	struct sigma_options *options, struct err *err);
+
+struct sigma_loader;
+/* options and what they point to must outlive the loader. */
+int sigma_create(struct ruleset *set, const struct sigma_options *options,
+	struct sigma_loader **ret, struct err *err);
+void sigma_destroy(struct sigma_loader *loader);
+/* Takes every document of a file. Returns 0 (also when documents are refused), or a negative errno
+ * when the file cannot be read at all. file names it in results and rules. */
+int sigma_load_file(struct sigma_loader *loader, const char *file, struct err *err);
+/* The same from memory. */
+int sigma_load_text(
+	struct sigma_loader *loader, struct str text, const char *file, struct err *err);
+/* Reports a file as skipped, in its turn; language and reason are static or outlive the loader. */
+int sigma_skip_file(struct sigma_loader *loader, const char *file, const char *language,
+	const char *reason, struct err *err);
+/* Applies filters, adds the rules to the set and reports every document in the order loaded. The
+ * result is borrowed for the call; its texts live as long as the rule set. Returns 0 or -ENOMEM. */
+int sigma_finish(
+	struct sigma_loader *loader, rule_result_fn *report, void *context, struct err *err);
+#endif
