@@ -2,9 +2,11 @@
 #include <string.h>
 #include "cli/args.h"
 
-extern const struct command cmd_completion, cmd_help, cmd_man, cmd_version;
+extern const struct command cmd_completion, cmd_help, cmd_hunt, cmd_man, cmd_rules, cmd_version;
 
 const struct command *const command_table[] = {
+	&cmd_hunt,
+	&cmd_rules,
 	&cmd_help,
 	&cmd_completion,
 	&cmd_man,

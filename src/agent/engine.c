@@ -1,0 +1,108 @@
+#include "agent/engine.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "base/err.h"
+#include "os/self.h"
+
+struct counting {
+	struct engine *engine;
+	const struct engine_options *options;
+};
+
+static void count_rule(void *context, const struct rule_result *result)
+{
+	struct counting *counting = context;
+
+	if (result->status == RULE_OK)
+		counting->engine->loaded++;
+	else if (result->status == RULE_REFUSED)
+		counting->engine->refused++;
+	else
+		counting->engine->skipped++;
+	if (counting->options->report != NULL)
+		counting->options->report(counting->options->report_context, result);
+}
+
+static int load(struct engine *engine, const struct engine_options *options, struct err *err)
+{
+	struct counting counting = {engine, options};
+	int rc = fields_create(&engine->fields, err);
+
+	if (rc == 0)
+		rc = ruleset_create(engine->fields, &engine->rules, err);
+	if (rc == 0 && options->rule_path_count > 0)
+		rc = rule_files_load(engine->rules, &options->sigma, options->rule_paths,
+			(uint32_t)options->rule_path_count, count_rule, &counting, err);
+	if (rc != 0)
+		return rc;
+	if (options->want != NULL)
+		options->want(engine->fields);
+	if (options->want_all)
+		fields_want_all(engine->fields);
+	engine->enriches = options->enrich;
+	engine->enrich.live = options->live;
+	if (options->enrich)
+		enrich_want(engine->fields, &engine->enrich);
+	rc = fields_freeze(engine->fields, err);
+	if (rc == 0)
+		rc = ruleset_compile(engine->rules, err);
+	if (rc == 0)
+		rc = matcher_create(engine->rules, &engine->matcher, err);
+	if (rc != 0)
+		return rc;
+	if (view_create(engine->fields, &engine->view) != 0 ||
+		pool_create(engine->fields, &engine->pool) != 0)
+		return err_set(err, -ENOMEM, "engine: out of memory");
+	return 0;
+}
+
+int engine_create(const struct engine_options *options, struct engine **ret, struct err *err)
+{
+	struct engine *engine = calloc(1, sizeof(*engine));
+
+	if (engine == NULL)
+		return err_set(err, -ENOMEM, "engine: out of memory");
+	int rc = load(engine, options, err);
+	if (rc != 0) {
+		engine_destroy(engine);
+		return rc;
+	}
+	*ret = engine;
+	return 0;
+}
+
+void engine_destroy(struct engine *engine)
+{
+	if (engine == NULL)
+		return;
+	pool_destroy(engine->pool);
+	view_destroy(engine->view);
+	matcher_destroy(engine->matcher);
+	ruleset_destroy(engine->rules);
+	fields_destroy(engine->fields);
+	free(engine);
+}
+
+int engine_shipped_rules(char *path, size_t size, struct err *err)
+{
+	char self[4096];
+
+	if (os_self_path(self, sizeof(self)) == 0) {
+		char *slash = strrchr(self, '/');
+		if (slash != NULL)
+			*slash = '\0';
+		int len = snprintf(path, size, "%s/../rules", self);
+		if (len > 0 && (size_t)len < size && access(path, R_OK) == 0)
+			return 0;
+	}
+	int len = snprintf(path, size, "%s", MERLON_RULES_DIR);
+	if (len > 0 && (size_t)len < size && access(path, R_OK) == 0)
+		return 0;
+	return err_set(err, -ENOENT,
+		"the shipped rules are not at %s; give rules with --rules DIR, or --no-rules",
+		MERLON_RULES_DIR);
+}

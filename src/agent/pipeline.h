@@ -1,0 +1,52 @@
+/* The way of an event from a sensor's batch to what comes of it: time order, enrichment, matching.
+ * The same for a live agent, a replay and a hunt; only the source and the callbacks differ. */
+#ifndef MERLON_AGENT_PIPELINE_H
+#define MERLON_AGENT_PIPELINE_H
+#include <stdbool.h>
+#include <stdint.h>
+#include "agent/engine.h"
+struct err;
+
+struct pipeline_options {
+	uint64_t reorder_ns;	 /* window of event time; 0: order of input */
+	uint32_t reorder_events; /* what may wait at most; 0: 65,536 */
+	bool sort_all;		 /* put everything in order of time before the first is processed */
+	void *context; /* of the callbacks */
+	/* After enrichment, each event in its turn. May be NULL. */
+	void (*on_event)(void *context, const struct view *view);
+	/* Rules that matched it, in the order of the set. */
+	void (*on_match)(void *context, const struct view *view, const struct rule *const *rules,
+		uint32_t count);
+};
+
+struct pipeline_stats {
+	uint64_t events;	 /* processed */
+	uint64_t matches;
+	uint64_t gaps, lost;	 /* sensor_gap events, and how many events they say were lost */
+	uint64_t late, early;	 /* see reorder.h */
+	uint64_t newest_ns;	 /* event time reached */
+	uint64_t kinds[KIND_MAX];
+};
+
+struct pipeline;
+/* Borrows the engine. */
+int pipeline_create(struct engine *engine, const struct pipeline_options *options,
+	struct pipeline **ret, struct err *err);
+void pipeline_destroy(struct pipeline *pipeline);
+
+/* An empty batch for a sensor to fill, then to be given back with what it holds: events whose turn
+ * has come are processed before pipeline_give() returns. */
+struct batch *pipeline_take(struct pipeline *pipeline);
+int pipeline_give(struct pipeline *pipeline, struct batch *batch, struct err *err);
+/* Live: the wall clock lets waiting events go. */
+void pipeline_tick(struct pipeline *pipeline, uint64_t now_ns);
+/* End of input: everything that waits is processed. */
+int pipeline_flush(struct pipeline *pipeline, struct err *err);
+/* Goes on with another engine (rules read anew) after processing what waits. The process graph is
+ * made anew with what the new rules want; seed it again. */
+int pipeline_replace_engine(struct pipeline *pipeline, struct engine *engine, struct err *err);
+
+struct engine *pipeline_engine(struct pipeline *pipeline);
+struct enrich *pipeline_enrich(struct pipeline *pipeline); /* NULL without enrichment */
+void pipeline_stats(const struct pipeline *pipeline, struct pipeline_stats *ret);
+#endif
