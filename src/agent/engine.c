@@ -40,7 +40,7 @@ static int load(struct engine *engine, const struct engine_options *options, str
 	if (rc != 0)
 		return rc;
 	if (options->want != NULL)
-		options->want(engine->fields);
+		options->want(options->want_context, engine->fields);
 	if (options->want_all)
 		fields_want_all(engine->fields);
 	engine->enriches = options->enrich;

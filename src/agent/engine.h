@@ -16,8 +16,10 @@ struct engine_options {
 	const char *const *rule_paths;
 	size_t rule_path_count; /* 0: no rules */
 	struct sigma_options sigma;
-	bool want_all;			       /* keep whole events */
-	void (*want)(struct fields *fields);   /* what other stages want; may be NULL */
+	bool want_all; /* keep whole events */
+	/* What other stages want, before the fields are frozen. May be NULL. */
+	void (*want)(void *context, struct fields *fields);
+	void *want_context;
 	rule_result_fn *report;		       /* each document of the rule files; may be NULL */
 	void *report_context;
 };

@@ -22,6 +22,10 @@ struct ecs_options {
 int ecs_decode(struct batch *batch, struct str json, const struct ecs_options *options,
 	struct event **ret, size_t *ret_offset, struct err *err);
 
+/* A value as JSON; NULL and NONE as null. */
+struct json_writer;
+void value_write_json(struct json_writer *w, const struct value *value);
+
 /* Appends the event with all that enrichment added as one line of ECS JSON, without newline. Of a
  * document every member is kept as it was. */
 void ecs_write(struct buf *buf, const struct view *view);

@@ -5,9 +5,9 @@
 
 #define DEPTH_MAX 16 /* dots in a field name of the schema, plus one */
 
-static void put_value(struct json_writer *w, const struct value *v)
+void value_write_json(struct json_writer *w, const struct value *v)
 {
-	switch (v->type) {
+	switch (v == NULL ? VALUE_NULL : v->type) {
 	case VALUE_BOOL:
 		json_put_bool(w, v->boolean);
 		break;
@@ -26,7 +26,7 @@ static void put_value(struct json_writer *w, const struct value *v)
 	case VALUE_LIST:
 		json_array_begin(w);
 		for (uint32_t i = 0; i < v->len; i++)
-			put_value(w, &v->items[i]); /* items are no lists */
+			value_write_json(w, &v->items[i]); /* items are no lists */
 		json_array_end(w);
 		break;
 	default:
@@ -65,7 +65,7 @@ static void nest(struct nester *n, struct str name, const struct value *v)
 		n->depth++;
 	}
 	json_key(&n->w, parts[count - 1]);
-	put_value(&n->w, v);
+	value_write_json(&n->w, v);
 }
 
 static int compare_components(struct str a, struct str b)

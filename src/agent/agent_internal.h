@@ -1,0 +1,48 @@
+/* The agent's parts, shared by its source files only. */
+#ifndef MERLON_AGENT_AGENT_INTERNAL_H
+#define MERLON_AGENT_AGENT_INTERNAL_H
+#include "agent/agent.h"
+#include "agent/control.h"
+#include "agent/detector.h"
+#include "agent/pipeline.h"
+#include "agent/sink.h"
+#include "event/recording.h"
+
+#define AGENT_SENSORS_MAX 8
+
+struct agent_sensor {
+	struct sensor *sensor;
+	struct sensor_config config; /* must outlive it */
+};
+
+struct agent {
+	const struct agent_options *options;
+	struct engine *engine;
+	struct pipeline *pipeline;
+	struct detector *detector; /* NULL when recording */
+	struct recording_writer *recording;
+	struct sink *sink;
+	struct control *control;
+	struct agent_sensor sensors[AGENT_SENSORS_MAX];
+	size_t sensor_count;
+	struct sensor_stats closed; /* of sensors that broke */
+	struct sensor_want want;
+	struct arena want_arena; /* what want points to */
+	struct buf line;
+	char host_id[64], host_name[256];
+	uint64_t started_ns, flush_at_ns, heartbeat_at_ns;
+	uint64_t stored_events, reloads;
+	int output_error;
+};
+
+/* agent_begin.c: rules, pipeline, output, sensors; the reverse; and rules again. */
+int agent_begin(struct agent *agent, struct err *err);
+void agent_end(struct agent *agent);
+void agent_reload(struct agent *agent);
+void agent_sensor_close(struct agent *agent, struct agent_sensor *sensor);
+/* Says on which host the batch's events happened. */
+void agent_stamp_host(const struct agent *agent, struct batch *batch);
+
+/* agent_status.c: control requests. */
+void agent_reply(void *context, struct str request, struct buf *buf);
+#endif
