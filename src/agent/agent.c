@@ -94,7 +94,8 @@ static void report_output(struct agent *agent)
 	if (stats.last_error != agent->output_error) {
 		if (stats.last_error != 0)
 			log_say(LOG_LEVEL_ERROR,
-				"output: %s; sensing goes on, lines are lost and counted until there is room",
+				"output: %s; sensing goes on, lines are lost and counted until "
+				"there is room",
 				strerror(-stats.last_error));
 		else
 			log_say(LOG_LEVEL_NOTICE, "output: writing again, %llu lines were lost",
@@ -184,7 +185,8 @@ int agent_run(const struct agent_options *options, struct err *err)
 		loop(&agent);
 		stop(&agent);
 		if (!stop_wanted && options->stop_after_ns == 0)
-			rc = err_set(err, -EIO, "no sensor is left; `merlon doctor` says what this machine can do");
+			rc = err_set(err, -EIO,
+				"no sensor is left; `merlon doctor` says what this machine can do");
 	}
 	agent_end(&agent);
 	return rc;

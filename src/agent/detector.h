@@ -17,8 +17,7 @@ struct detector_options {
 };
 
 struct detector;
-int detector_create(
-	const struct detector_options *options, struct detector **ret, struct err *err);
+int detector_create(const struct detector_options *options, struct detector **ret, struct err *err);
 void detector_destroy(struct detector *detector);
 /* What alerts print of an event; before the fields are frozen. */
 void detector_want(struct fields *fields);

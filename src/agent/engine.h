@@ -17,10 +17,12 @@ struct engine_options {
 	size_t rule_path_count; /* 0: no rules */
 	struct sigma_options sigma;
 	bool want_all; /* keep whole events */
+	bool enrich;   /* the pipeline will enrich */
+	bool live;     /* see enrich_options */
 	/* What other stages want, before the fields are frozen. May be NULL. */
 	void (*want)(void *context, struct fields *fields);
 	void *want_context;
-	rule_result_fn *report;		       /* each document of the rule files; may be NULL */
+	rule_result_fn *report; /* each document of the rule files; may be NULL */
 	void *report_context;
 };
 
@@ -31,7 +33,7 @@ struct engine {
 	struct view *view;
 	struct pool *pool;
 	bool enriches;
-	struct enrich_options enrich; /* for the pipeline */
+	struct enrich_options enrich;	   /* for the pipeline */
 	uint32_t loaded, refused, skipped; /* documents of the rule files */
 };
 

@@ -23,6 +23,6 @@ void log_say(enum log_level level, const char *fmt, ...)
 	va_start(ap, fmt);
 	(void)vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	(void)fprintf(stderr, "%s%s%s\n", getenv("JOURNAL_STREAM") != NULL ? journal[level] : "merlon: ",
-		words[level], text);
+	(void)fprintf(stderr, "%s%s%s\n",
+		getenv("JOURNAL_STREAM") != NULL ? journal[level] : "merlon: ", words[level], text);
 }

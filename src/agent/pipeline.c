@@ -28,8 +28,8 @@ int pipeline_create(struct engine *engine, const struct pipeline_options *option
 	struct pipeline **ret, struct err *err)
 {
 	struct pipeline *p = calloc(1, sizeof(*p));
-	uint32_t limit =
-		options->reorder_events == 0 ? DEFAULT_REORDER_EVENTS : options->reorder_events;
+	uint32_t limit = options->reorder_events == 0 ? DEFAULT_REORDER_EVENTS
+						      : options->reorder_events;
 
 	if (p == NULL)
 		return err_set(err, -ENOMEM, "pipeline: out of memory");

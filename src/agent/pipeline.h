@@ -11,7 +11,7 @@ struct pipeline_options {
 	uint64_t reorder_ns;	 /* window of event time; 0: order of input */
 	uint32_t reorder_events; /* what may wait at most; 0: 65,536 */
 	bool sort_all;		 /* put everything in order of time before the first is processed */
-	void *context; /* of the callbacks */
+	void *context;		 /* of the callbacks */
 	/* After enrichment, each event in its turn. May be NULL. */
 	void (*on_event)(void *context, const struct view *view);
 	/* Rules that matched it, in the order of the set. */
@@ -20,11 +20,11 @@ struct pipeline_options {
 };
 
 struct pipeline_stats {
-	uint64_t events;	 /* processed */
+	uint64_t events; /* processed */
 	uint64_t matches;
-	uint64_t gaps, lost;	 /* sensor_gap events, and how many events they say were lost */
-	uint64_t late, early;	 /* see reorder.h */
-	uint64_t newest_ns;	 /* event time reached */
+	uint64_t gaps, lost;  /* sensor_gap events, and how many events they say were lost */
+	uint64_t late, early; /* see reorder.h */
+	uint64_t newest_ns;   /* event time reached */
 	uint64_t kinds[KIND_MAX];
 };
 

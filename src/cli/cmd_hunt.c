@@ -15,7 +15,7 @@
 struct match {
 	uint64_t index, file_index;
 	uint32_t source;
-	uint32_t rule, rank; /* number in the set, place in the order of ids */
+	uint32_t rule, rank;	  /* number in the set, place in the order of ids */
 	size_t id_offset, id_len; /* in hunt.ids */
 };
 
@@ -25,8 +25,8 @@ struct hunt {
 	struct engine *engine;
 	struct match *matches;
 	size_t count, capacity;
-	bool failed; /* out of memory */
-	uint32_t *ranks; /* by rule number */
+	bool failed;	   /* out of memory */
+	uint32_t *ranks;   /* by rule number */
 	field_id id_field; /* --id-field, else FIELD_none */
 	struct buf ids;	   /* its JSON, of each match */
 };
@@ -43,8 +43,8 @@ static int grow(struct hunt *hunt)
 	return 0;
 }
 
-static void on_match(void *context, const struct view *view, const struct rule *const *rules,
-	uint32_t count)
+static void on_match(
+	void *context, const struct view *view, const struct rule *const *rules, uint32_t count)
 {
 	struct hunt *hunt = context;
 	struct json_writer w = {.buf = &hunt->ids};
@@ -55,8 +55,9 @@ static void on_match(void *context, const struct view *view, const struct rule *
 			return;
 		}
 		struct match *m = &hunt->matches[hunt->count++];
-		*m = (struct match){view->event->index, view->event->file_index, view->event->source,
-			rules[i]->number, hunt->ranks[rules[i]->number], hunt->ids.len, 0};
+		*m = (struct match){view->event->index, view->event->file_index,
+			view->event->source, rules[i]->number, hunt->ranks[rules[i]->number],
+			hunt->ids.len, 0};
 		if (hunt->id_field != FIELD_none) {
 			w.need_comma = false;
 			value_write_json(&w, view_get(view, hunt->id_field));
@@ -160,7 +161,8 @@ static void print_stats(const struct hunt *hunt, const struct sensor_stats *reco
 		(unsigned long long)records->records, (unsigned long long)records->skipped,
 		(unsigned long long)records->bytes, seconds, (double)records->records / seconds,
 		(double)records->bytes / seconds / 1e6, ruleset_count(hunt->engine->rules),
-		(unsigned long long)m.matches, (double)m.candidates / (double)(m.events + !m.events),
+		(unsigned long long)m.matches,
+		(double)m.candidates / (double)(m.events + !m.events),
 		(double)m.atoms / (double)(m.events + !m.events),
 		(double)m.scans / (double)(m.events + !m.events));
 }
@@ -203,13 +205,15 @@ static int make_engine(struct hunt *hunt, struct arena *arena, bool *quiet, stru
 		.want = want_id_field,
 		.want_context = hunt};
 	const char *taxonomy = args_value(args, "taxonomy");
-	int rc = inputs_rules(args, false, arena, &options.rule_paths, &options.rule_path_count, err);
+	int rc = inputs_rules(
+		args, false, arena, &options.rule_paths, &options.rule_path_count, err);
 
 	if (rc != 0)
 		return rc;
 	const char *single = args_value(args, "sigma");
 	if (single != NULL) {
-		const char **paths = arena_alloc(arena, sizeof(char *) * (options.rule_path_count + 1));
+		const char **paths = arena_alloc(
+			arena, sizeof(char *) * (options.rule_path_count + 1));
 		if (paths == NULL)
 			return err_set(err, -ENOMEM, "out of memory");
 		if (options.rule_path_count > 0)
@@ -267,8 +271,10 @@ static const struct option options[] = {
 		.type = OPTION_CHOICE,
 		.argument = "NAMES",
 		.choices = taxonomies,
-		.doc = "How rule fields and logsources map to documents. ecs: documents have ECS names. "
-		       "sigma (default): they may also have Sigma's. raw: names as the rule writes them, "
+		.doc = "How rule fields and logsources map to documents. ecs: documents have ECS "
+		       "names. "
+		       "sigma (default): they may also have Sigma's. raw: names as the rule writes "
+		       "them, "
 		       "logsource ignored."},
 	OPTION_FORMAT,
 	{.name = "id-field",
@@ -285,10 +291,13 @@ const struct command cmd_hunt = {
 	.operands_min = 1,
 	.operands_max = OPERANDS_MANY,
 	.summary = "Search recordings with rules, as they are",
-	.doc = "Prints the raw matches of rules on any JSON documents, or on any recording, without "
+	.doc = "Prints the raw matches of rules on any JSON documents, or on any recording, "
+	       "without "
 	       "enrichment and without making incidents.\n\n"
-	       "With --json a match is {\"rule\":ID,\"file\":FILE,\"index\":N}; the index counts record "
-	       "starts over all inputs from 0, broken ones included. Matches are in the order of the "
+	       "With --json a match is {\"rule\":ID,\"file\":FILE,\"index\":N}; the index counts "
+	       "record "
+	       "starts over all inputs from 0, broken ones included. Matches are in the order of "
+	       "the "
 	       "records, then of the rule ids.",
 	.options = options,
 	.run = run_hunt,

@@ -17,7 +17,8 @@ struct listing {
 	uint32_t counts[3]; /* by enum rule_status */
 };
 
-static void put_texts(struct json_writer *w, const char *key, const struct str *texts, uint32_t count)
+static void put_texts(
+	struct json_writer *w, const char *key, const struct str *texts, uint32_t count)
 {
 	json_key(w, str_of(key));
 	json_array_begin(w);
@@ -215,8 +216,8 @@ static int run_explain(const struct args *args)
 	arena_init(&arena, 0);
 	bool quiet = false;
 	int rc = file != NULL && args_value_count(args, "rules") == 0
-		? load(args, paths, 1, inputs_report_rule, &quiet, &engine, &err)
-		: load_for_reading(args, &arena, false, &engine, &err);
+			 ? load(args, paths, 1, inputs_report_rule, &quiet, &engine, &err)
+			 : load_for_reading(args, &arena, false, &engine, &err);
 	for (uint32_t i = 0; rc == 0 && i < ruleset_count(engine->rules); i++) {
 		const struct rule *rule = ruleset_rule(engine->rules, i);
 		if (file == NULL && !is_meant(rule, str_of(operands[0])))
@@ -226,7 +227,8 @@ static int run_explain(const struct args *args)
 		explain(engine, rule);
 	}
 	if (rc == 0 && found == 0)
-		rc = err_set(&err, -ENOENT, "no rule '%s'; `merlon rules list` shows them", operands[0]);
+		rc = err_set(
+			&err, -ENOENT, "no rule '%s'; `merlon rules list` shows them", operands[0]);
 	if (file != NULL)
 		(void)fclose(file);
 	engine_destroy(engine);
@@ -236,8 +238,8 @@ static int run_explain(const struct args *args)
 
 /* ---- bench ---- */
 
-static void ignore_match(void *context, const struct view *view, const struct rule *const *rules,
-	uint32_t count)
+static void ignore_match(
+	void *context, const struct view *view, const struct rule *const *rules, uint32_t count)
 {
 	(void)context, (void)view, (void)rules, (void)count;
 }
@@ -285,11 +287,13 @@ static void print_bench(const struct args *args, const struct pass *decode, cons
 	if (!args_has(args, "json")) {
 		(void)printf("%.0f events a second on one core: %.0f ns an event, of which %.0f ns "
 			     "reading and decoding without rules\n"
-			     "matches %llu; an event: %.3f candidates, %.2f predicates, %.2f index scans "
+			     "matches %llu; an event: %.3f candidates, %.2f predicates, %.2f index "
+			     "scans "
 			     "of %.0f bytes\n",
 			1e9 / total_ns, total_ns, decode_ns, (unsigned long long)all->match.matches,
 			(double)all->match.candidates / events, (double)all->match.atoms / events,
-			(double)all->match.scans / events, (double)all->match.scanned_bytes / events);
+			(double)all->match.scans / events,
+			(double)all->match.scanned_bytes / events);
 		return;
 	}
 	json_object_begin(&w);
@@ -315,7 +319,8 @@ static int run_bench(const struct args *args)
 {
 	unsigned count;
 	const char *const *operands = args_operands(args, &count);
-	struct inputs inputs = {.names = (const char **)(uintptr_t)(operands + 1), .count = count - 1};
+	struct inputs inputs = {
+		.names = (const char **)(uintptr_t)(operands + 1), .count = count - 1};
 	struct pass decode = {0}, all = {0};
 	struct err err = {0};
 	int rc = run_pass(NULL, 0, &inputs, &decode, &err);
@@ -330,7 +335,9 @@ static int run_bench(const struct args *args)
 
 static const struct option check_options[] = {
 	OPTION_JSON,
-	{.name = "quiet", .letter = 'q', .doc = "Print only rules that are refused, skipped or noted."},
+	{.name = "quiet",
+		.letter = 'q',
+		.doc = "Print only rules that are refused, skipped or noted."},
 	OPTION_END,
 };
 static const struct option list_options[] = {
@@ -350,7 +357,8 @@ static const struct command check = {
 	.operands_min = 1,
 	.operands_max = OPERANDS_MANY,
 	.summary = "Say which rules can be used, and why others cannot",
-	.doc = "Prints a line for each document of the rule files. The exit status is 1 when a rule "
+	.doc = "Prints a line for each document of the rule files. The exit status is 1 when a "
+	       "rule "
 	       "was refused; files that are no rules are skipped.",
 	.options = check_options,
 	.run = run_check,
@@ -360,7 +368,8 @@ static const struct command list = {
 	.operands = "[PATH…]",
 	.operands_max = OPERANDS_MANY,
 	.summary = "List rules",
-	.doc = "Lists the rules of the given files and directories, by default those that come with "
+	.doc = "Lists the rules of the given files and directories, by default those that come "
+	       "with "
 	       "Merlon.",
 	.options = list_options,
 	.run = run_list,
@@ -381,7 +390,8 @@ static const struct command bench = {
 	.operands_min = 2,
 	.operands_max = OPERANDS_MANY,
 	.summary = "Measure rules on a recording, on one core",
-	.doc = "Reads the recording twice, without rules and with them, and prints events a second, "
+	.doc = "Reads the recording twice, without rules and with them, and prints events a "
+	       "second, "
 	       "what reading alone costs, and how many rules and predicates an event meets.",
 	.options = bench_options,
 	.run = run_bench,

@@ -15,8 +15,8 @@
 #define PROGRESS_NS	    (NS_PER_S / 2)
 #define REPORTS_MAX	    100 /* told one by one for each run; the summary counts all */
 
-const char *const inputs_formats[] = {"auto", "ecs", "eslogger", "es-json", "jamf", "bsm", "audit",
-	"syslog", "merlon", NULL};
+const char *const inputs_formats[] = {
+	"auto", "ecs", "eslogger", "es-json", "jamf", "bsm", "audit", "syslog", "merlon", NULL};
 
 /* ---- names ---- */
 
@@ -34,8 +34,8 @@ static int add_name(struct inputs *inputs, size_t *capacity, const char *name)
 	return 0;
 }
 
-static int add_path(struct inputs *inputs, size_t *capacity, const char *path, unsigned depth,
-	struct err *err);
+static int add_path(
+	struct inputs *inputs, size_t *capacity, const char *path, unsigned depth, struct err *err);
 
 static int by_name(const struct dirent **a, const struct dirent **b)
 {
@@ -48,8 +48,8 @@ static int not_hidden(const struct dirent *entry)
 }
 
 /* Recursion is bounded by DIRECTORY_DEPTH_MAX. */
-static int add_directory(struct inputs *inputs, size_t *capacity, const char *path, unsigned depth,
-	struct err *err)
+static int add_directory(
+	struct inputs *inputs, size_t *capacity, const char *path, unsigned depth, struct err *err)
 {
 	struct dirent **entries = NULL;
 	int count = scandir(path, &entries, not_hidden, by_name);
@@ -61,8 +61,9 @@ static int add_directory(struct inputs *inputs, size_t *capacity, const char *pa
 		struct str child = {0};
 		if (rc == 0) {
 			child = arena_printf(&inputs->arena, "%s/%s", path, entries[i]->d_name);
-			rc = child.ptr == NULL ? err_set(err, -ENOMEM, "%s: out of memory", path)
-					       : add_path(inputs, capacity, child.ptr, depth + 1, err);
+			rc = child.ptr == NULL
+				     ? err_set(err, -ENOMEM, "%s: out of memory", path)
+				     : add_path(inputs, capacity, child.ptr, depth + 1, err);
 		}
 		free(entries[i]);
 	}
@@ -70,8 +71,8 @@ static int add_directory(struct inputs *inputs, size_t *capacity, const char *pa
 	return rc;
 }
 
-static int add_path(struct inputs *inputs, size_t *capacity, const char *path, unsigned depth,
-	struct err *err)
+static int add_path(
+	struct inputs *inputs, size_t *capacity, const char *path, unsigned depth, struct err *err)
 {
 	struct stat st;
 
@@ -152,7 +153,8 @@ static void show_progress(struct run *run, const struct sensor *sensor)
 		(unsigned long long)stats.records, (unsigned long long)(stats.bytes >> 20));
 }
 
-static int read_all(struct sensor *sensor, struct run *run, struct pipeline *pipeline, struct err *err)
+static int read_all(
+	struct sensor *sensor, struct run *run, struct pipeline *pipeline, struct err *err)
 {
 	for (;;) {
 		struct batch *batch = pipeline_take(pipeline);

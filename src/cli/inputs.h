@@ -11,11 +11,11 @@ struct err;
 
 /* Choices for --format, NULL-terminated. */
 extern const char *const inputs_formats[];
-#define OPTION_FORMAT                                                                         \
-	{                                                                                     \
-		.name = "format", .type = OPTION_CHOICE, .argument = "FORMAT",                \
-		.choices = inputs_formats,                                                    \
-		.doc = "What the recordings are; by default found out for each (auto)."       \
+#define OPTION_FORMAT                                                                   \
+	{                                                                               \
+		.name = "format", .type = OPTION_CHOICE, .argument = "FORMAT",          \
+		.choices = inputs_formats,                                              \
+		.doc = "What the recordings are; by default found out for each (auto)." \
 	}
 
 struct inputs {
