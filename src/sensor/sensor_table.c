@@ -1,6 +1,7 @@
 #include "sensor/replay/bsm.h"
 #include "sensor/replay/auto.h"
 #include "sensor/replay/ecs.h"
+#include "sensor/replay/eslogger.h"
 #include "sensor/replay/merlon.h"
 #include "sensor/sensor.h"
 
@@ -8,6 +9,7 @@ const struct sensor_ops *const sensor_table[] = {
 	&auto_sensor_ops,
 	&ecs_sensor_ops,
 	&bsm_sensor_ops,
+	&eslogger_sensor_ops,
 	&merlon_sensor_ops,
 	NULL,
 };

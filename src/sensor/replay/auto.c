@@ -2,6 +2,7 @@
 
 #include "sensor/replay/bsm.h"
 #include "sensor/replay/ecs.h"
+#include "sensor/replay/eslogger.h"
 #include "sensor/replay/merlon.h"
 #include "sensor/replay/replay.h"
 
@@ -9,7 +10,12 @@
 #define HEAD_BYTES ((size_t)64 * 1024)
 
 const struct replay_format *const replay_formats[] = {
-	&merlon_format, &ecs_format, &bsm_format, NULL};
+	&merlon_format,
+	&eslogger_format,
+	&ecs_format,
+	&bsm_format,
+	NULL,
+};
 
 const struct replay_format *replay_detect(struct input *input)
 {

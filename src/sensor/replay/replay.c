@@ -10,6 +10,8 @@
 
 /* Events that one next() adds, about. */
 #define EVENTS_PER_CALL 256
+/* Large records fill a batch sooner. */
+#define BYTES_PER_CALL ((size_t)16 * 1024 * 1024)
 /* A format's parse tree and the like; a record of INPUT_WINDOW_MAX bytes needs no more unless it
  * was made to. */
 #define SCRATCH_MAX ((size_t)512 * 1024 * 1024)
@@ -185,7 +187,8 @@ int replay_next(struct sensor *sensor, struct batch *batch, int timeout_ms, stru
 	int rc = 0;
 
 	/* broken records fill no batch, but a call must end */
-	while (batch->count < stop && replay->stats.records - before < 2 * EVENTS_PER_CALL) {
+	while (batch->count < stop && batch->arena.used_bytes < BYTES_PER_CALL &&
+		replay->stats.records - before < 2 * EVENTS_PER_CALL) {
 		if (replay->input == NULL) {
 			if (replay->next_input == replay->config->input_count)
 				break;
