@@ -1,3 +1,4 @@
+#include "sensor/bpf/bpf_sensor.h"
 #include "sensor/replay/bsm.h"
 #include "sensor/replay/auto.h"
 #include "sensor/replay/ecs.h"
@@ -6,6 +7,9 @@
 #include "sensor/sensor.h"
 
 const struct sensor_ops *const sensor_table[] = {
+#ifdef MERLON_BPF
+	&bpf_sensor_ops,
+#endif
 	&auto_sensor_ops,
 	&ecs_sensor_ops,
 	&bsm_sensor_ops,

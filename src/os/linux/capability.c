@@ -1,0 +1,50 @@
+#include "os/linux/capability.h"
+
+static const struct str names[] = {
+	STR("CAP_CHOWN"),
+	STR("CAP_DAC_OVERRIDE"),
+	STR("CAP_DAC_READ_SEARCH"),
+	STR("CAP_FOWNER"),
+	STR("CAP_FSETID"),
+	STR("CAP_KILL"),
+	STR("CAP_SETGID"),
+	STR("CAP_SETUID"),
+	STR("CAP_SETPCAP"),
+	STR("CAP_LINUX_IMMUTABLE"),
+	STR("CAP_NET_BIND_SERVICE"),
+	STR("CAP_NET_BROADCAST"),
+	STR("CAP_NET_ADMIN"),
+	STR("CAP_NET_RAW"),
+	STR("CAP_IPC_LOCK"),
+	STR("CAP_IPC_OWNER"),
+	STR("CAP_SYS_MODULE"),
+	STR("CAP_SYS_RAWIO"),
+	STR("CAP_SYS_CHROOT"),
+	STR("CAP_SYS_PTRACE"),
+	STR("CAP_SYS_PACCT"),
+	STR("CAP_SYS_ADMIN"),
+	STR("CAP_SYS_BOOT"),
+	STR("CAP_SYS_NICE"),
+	STR("CAP_SYS_RESOURCE"),
+	STR("CAP_SYS_TIME"),
+	STR("CAP_SYS_TTY_CONFIG"),
+	STR("CAP_MKNOD"),
+	STR("CAP_LEASE"),
+	STR("CAP_AUDIT_WRITE"),
+	STR("CAP_AUDIT_CONTROL"),
+	STR("CAP_SETFCAP"),
+	STR("CAP_MAC_OVERRIDE"),
+	STR("CAP_MAC_ADMIN"),
+	STR("CAP_SYSLOG"),
+	STR("CAP_WAKE_ALARM"),
+	STR("CAP_BLOCK_SUSPEND"),
+	STR("CAP_AUDIT_READ"),
+	STR("CAP_PERFMON"),
+	STR("CAP_BPF"),
+	STR("CAP_CHECKPOINT_RESTORE"),
+};
+
+struct str capability_name(unsigned number)
+{
+	return number < sizeof(names) / sizeof(names[0]) ? names[number] : (struct str){0};
+}

@@ -1,0 +1,64 @@
+/* Turns the probes' records into events. One decoder per sensor; not thread-safe. */
+#ifndef MERLON_SENSOR_BPF_DECODE_H
+#define MERLON_SENSOR_BPF_DECODE_H
+#include <stdbool.h>
+#include "base/clock.h"
+#include "event/event.h"
+#include "sensor/bpf/wire.h"
+
+struct cgroups;
+
+#define DECODE_TEXTS 16 /* tags of wire_text stay below */
+#define DECODE_ENVS  32
+#define START_CACHE  1024
+struct start_text {
+	uint64_t start_ns;
+	uint8_t len;
+	char text[CLOCK_TEXT_BYTES];
+};
+
+struct decoder {
+	/* Added to a time since boot; taken once, so that a process's start time stays the same text
+	 * when the wall clock is set. */
+	uint64_t boot_offset_ns;
+	struct cgroups *cgroups; /* may be NULL */
+	uint64_t broken;	 /* records that did not parse */
+	struct start_text starts[START_CACHE];
+};
+
+/* A record taken apart; texts point into it. */
+struct record {
+	const struct wire_head *head;
+	struct str text[DECODE_TEXTS]; /* by enum wire_tag */
+	uint8_t flags[DECODE_TEXTS];
+	struct str env[DECODE_ENVS];
+	uint32_t env_count;
+};
+
+/* Appends what the record says to batch. The record is copied; ptr may be reused after the call.
+ * Returns false when it does not parse (counted). */
+bool decode_record(struct decoder *decoder, struct batch *batch, const void *ptr, size_t len);
+
+/* For the decoders of the families: */
+void decode_actor(struct decoder *decoder, struct batch *batch, const struct wire_head *head);
+void decode_start(struct decoder *decoder, struct batch *batch, field_id id, uint64_t start_ns);
+struct event *decode_begin(
+	struct decoder *decoder, struct batch *batch, const struct wire_head *head, unsigned kind);
+/* Path `tag` of a record, absolute and without "." and "..", in batch memory. */
+struct str decode_path(struct batch *batch, const struct record *record, unsigned tag);
+/* file.path and what follows from it. */
+void decode_file_path(struct batch *batch, struct str path);
+void decode_file_facts(struct batch *batch, const struct wire_file_facts *facts);
+
+void decode_fork(struct decoder *d, struct batch *batch, const struct record *r);
+void decode_exec(struct decoder *d, struct batch *batch, const struct record *r);
+void decode_exit(struct decoder *d, struct batch *batch, const struct record *r);
+void decode_signal(struct decoder *d, struct batch *batch, const struct record *r);
+void decode_file(struct decoder *d, struct batch *batch, const struct record *r);
+void decode_call(struct decoder *d, struct batch *batch, const struct record *r);
+void decode_audit(struct decoder *d, struct batch *batch, const struct record *r);
+void decode_uring(struct decoder *d, struct batch *batch, const struct record *r);
+void decode_bpf(struct decoder *d, struct batch *batch, const struct record *r);
+void decode_socket(struct decoder *d, struct batch *batch, const struct record *r);
+void decode_dns(struct decoder *d, struct batch *batch, const struct record *r);
+#endif
