@@ -1,6 +1,6 @@
 /* The real engine behind one call, for tests: rules in, does an event fire them? */
-#ifndef MERLON_TESTS_SIGMA_ENGINE_H
-#define MERLON_TESTS_SIGMA_ENGINE_H
+#ifndef MERLON_DETECT_SIGMA_TEST_ENGINE_H
+#define MERLON_DETECT_SIGMA_TEST_ENGINE_H
 #include "detect/sigma/sigma.h"
 #include "event/ecs.h"
 
@@ -10,10 +10,10 @@ struct engine {
 	struct batch *batch;
 	struct view *view;
 	struct matcher *matcher;
-	struct err *err; /* what failed last */
+
 	uint32_t ok, refused, skipped;
-	struct str reason; /* of the last refused or skipped document */
-	struct str id;	   /* of the last document */
+	struct str reason;	 /* of the last refused or skipped document */
+	struct str id;		 /* of the last document */
 	const struct str *notes; /* of the last document */
 	uint32_t note_count;
 	bool print; /* refusals to stderr */

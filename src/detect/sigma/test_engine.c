@@ -1,4 +1,4 @@
-#include "engine.h"
+#include "detect/sigma/test_engine.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -54,7 +54,8 @@ void engine_paths(struct engine *engine, const struct sigma_options *options,
 {
 	struct err err = {0};
 
-	must(rule_files_load(engine->set, options, paths, count, report, engine, &err), &err, "load");
+	must(rule_files_load(engine->set, options, paths, count, report, engine, &err), &err,
+		"load");
 }
 
 void engine_compile(struct engine *engine)
