@@ -1,6 +1,7 @@
 #include "sensor/bpf/bpf_sensor.h"
-#include "sensor/replay/bsm.h"
+#include "sensor/replay/auditlog.h"
 #include "sensor/replay/auto.h"
+#include "sensor/replay/bsm.h"
 #include "sensor/replay/ecs.h"
 #include "sensor/replay/eslogger.h"
 #include "sensor/replay/merlon.h"
@@ -14,6 +15,7 @@ const struct sensor_ops *const sensor_table[] = {
 	&ecs_sensor_ops,
 	&bsm_sensor_ops,
 	&eslogger_sensor_ops,
+	&auditlog_sensor_ops,
 	&merlon_sensor_ops,
 	NULL,
 };

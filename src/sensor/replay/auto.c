@@ -1,5 +1,6 @@
 #include "sensor/replay/auto.h"
 
+#include "sensor/replay/auditlog.h"
 #include "sensor/replay/bsm.h"
 #include "sensor/replay/ecs.h"
 #include "sensor/replay/eslogger.h"
@@ -14,6 +15,7 @@ const struct replay_format *const replay_formats[] = {
 	&eslogger_format,
 	&ecs_format,
 	&bsm_format,
+	&auditlog_format,
 	NULL,
 };
 
