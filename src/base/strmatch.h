@@ -1,7 +1,7 @@
 /* Comparing text the way rules do: byte-exact, or by Unicode simple case folding.
  *
  * Text is UTF-8 from outside: a byte that is not part of a well-formed character counts as one
- * character that equals only the same byte. Every function that takes `cased` expects the pattern
+ * character that equals only the same byte. With `cased` bytes are compared. Every function that takes `cased` expects the pattern
  * already folded (fold_text) when cased is false, and folds only the text. None allocates. */
 #ifndef MERLON_BASE_STRMATCH_H
 #define MERLON_BASE_STRMATCH_H

@@ -22,6 +22,8 @@ int matcher_create(const struct ruleset *set, struct matcher **ret, struct err *
 	m->matched = calloc(words_of(set->count) + 1, sizeof(*m->matched));
 	m->result = calloc(set->count + 1u, sizeof(*m->result));
 	int rc = tester_init(&m->tester, err);
+	if (rc == 0 && set->index != NULL)
+		rc = matcher_scan_init(m, err);
 	if (rc == 0 && (m->answers == NULL || m->matched == NULL || m->result == NULL))
 		rc = err_set(err, -ENOMEM, "matcher: out of memory");
 	if (rc != 0) {
@@ -37,6 +39,7 @@ void matcher_destroy(struct matcher *matcher)
 	if (matcher == NULL)
 		return;
 	tester_destroy(&matcher->tester);
+	matcher_scan_destroy(matcher);
 	free(matcher->answers);
 	free(matcher->matched);
 	free(matcher->result);
@@ -55,34 +58,49 @@ static void next_event(struct matcher *m)
 	tester_next(&m->tester);
 	if (++m->now >= UINT32_MAX / 2) {
 		memset(m->answers, 0, (m->set->predicates.count + 1u) * sizeof(*m->answers));
+		if (m->set->index != NULL)
+			matcher_scan_forget(m);
 		m->now = 1;
 	}
 }
 
-static inline bool ask(struct matcher *m, uint32_t predicate, const struct view *view)
+/* Did a scan of the predicate's field show that it does not hold? */
+static inline bool is_ruled_out(const struct matcher *m, uint32_t predicate)
+{
+	const struct index *index = m->set->index;
+
+	if (index == NULL || index->settled_by[predicate] == 0 || m->marked[predicate] == m->now)
+		return false;
+	uint64_t scanned = m->scanned[m->set->predicates.items[predicate].field];
+	return scanned >> 8 == m->now && (scanned & index->settled_by[predicate]) != 0;
+}
+
+static inline bool ask(struct matcher *m, uint32_t predicate)
 {
 	uint32_t answer = m->answers[predicate];
 
 	if (answer >> 1 == m->now)
 		return answer & 1;
+	if (is_ruled_out(m, predicate))
+		return false;
 	m->stats.atoms++;
-	bool yes = predicate_test(&m->tester, &m->set->predicates.items[predicate], view, NULL);
+	bool yes = predicate_test(&m->tester, &m->set->predicates.items[predicate], m->view, NULL);
 	m->answers[predicate] = m->now << 1 | (yes ? 1 : 0);
 	return yes;
 }
 
-static void judge(struct matcher *m, const struct view *view, uint32_t number)
+static void judge(struct matcher *m, uint32_t number)
 {
 	const struct rule *rule = m->set->rules[number];
 	const struct instruction *items = m->set->program.items;
-	uint8_t os = view->event->os;
+	uint8_t os = m->view->event->os;
 
 	if (rule->os_mask != 0 && os != OS_UNKNOWN && (rule->os_mask >> os & 1) == 0)
 		return;
 	m->stats.candidates++;
 	uint32_t at = m->set->entries[number];
 	while (at >= PROGRAM_FIRST)
-		at = ask(m, items[at].predicate, view) ? items[at].on_true : items[at].on_false;
+		at = ask(m, items[at].predicate) ? items[at].on_true : items[at].on_false;
 	if (at == PROGRAM_TRUE)
 		m->matched[number / 64] |= UINT64_C(1) << (number % 64);
 }
@@ -101,22 +119,37 @@ static uint32_t collect(struct matcher *m)
 	return count;
 }
 
+static void judge_woken(struct matcher *m, unsigned kind, unsigned also)
+{
+	for (uint32_t i = 0; i < m->wake_count; i++) {
+		const struct rule *rule = m->set->rules[m->wake_list[i]];
+		if (rule_has_kind(rule, kind) || (also != KIND_none && rule_has_kind(rule, also)))
+			judge(m, m->wake_list[i]);
+	}
+}
+
 uint32_t matcher_run(struct matcher *matcher, const struct view *view, enum event_kind also_kind,
 	const struct rule *const **ret)
 {
 	const struct ruleset *set = matcher->set;
 	unsigned kind = view->event->kind;
+	unsigned also = also_kind == kind ? KIND_none : also_kind;
 
 	next_event(matcher);
+	matcher->view = view;
 	*ret = matcher->result;
-	for (uint32_t i = 0; i < set->always[kind].count; i++)
-		judge(matcher, view, set->always[kind].numbers[i]);
-	if (also_kind != KIND_none && also_kind != kind) {
-		const struct rule_list *also = &set->always[also_kind];
-		for (uint32_t i = 0; i < also->count; i++)
-			if (!rule_has_kind(set->rules[also->numbers[i]], kind))
-				judge(matcher, view, also->numbers[i]);
+	if (set->index != NULL) {
+		matcher->wake_count = 0;
+		matcher_scan(matcher, kind);
+		if (also != KIND_none)
+			matcher_scan(matcher, also);
+		judge_woken(matcher, kind, also);
 	}
+	for (uint32_t i = 0; i < set->always[kind].count; i++)
+		judge(matcher, set->always[kind].numbers[i]);
+	for (uint32_t i = 0; also != KIND_none && i < set->always[also].count; i++)
+		if (!rule_has_kind(set->rules[set->always[also].numbers[i]], kind))
+			judge(matcher, set->always[also].numbers[i]);
 	uint32_t count = collect(matcher);
 	matcher->stats.matches += count;
 	return count;

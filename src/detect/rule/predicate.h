@@ -50,8 +50,9 @@ struct tester {
 	struct arena texts_arena; /* reset per event that needs it */
 	struct value *texts;
 	uint32_t text_count, text_capacity;
-	bool texts_ready; /* texts belong to the current event */
-	uint64_t regex_limit_count, texts_dropped;
+	bool texts_ready;    /* texts belong to the current event */
+	bool texts_complete; /* and none was dropped for want of memory */
+	uint64_t regex_limit_count;
 };
 int tester_init(struct tester *tester, struct err *err);
 void tester_destroy(struct tester *tester);

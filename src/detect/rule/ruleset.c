@@ -48,6 +48,7 @@ void ruleset_destroy(struct ruleset *set)
 		return;
 	predicates_destroy(&set->predicates);
 	program_destroy(&set->program);
+	index_destroy(set->index);
 	arena_destroy(&set->arena);
 	free(set->rules);
 	free(set->entries);
@@ -187,18 +188,24 @@ static int compile_programs(struct ruleset *set)
 	return rc;
 }
 
+static bool is_always(const struct ruleset *set, uint32_t number, unsigned kind)
+{
+	return rule_has_kind(set->rules[number], kind) &&
+	       (set->index == NULL || !set->index->triggers[number].found);
+}
+
 static int list_kind(struct ruleset *set, unsigned kind)
 {
 	struct rule_list *list = &set->always[kind];
 	uint32_t count = 0;
 
 	for (uint32_t i = 0; i < set->count; i++)
-		count += rule_has_kind(set->rules[i], kind);
+		count += is_always(set, i, kind);
 	list->numbers = arena_alloc(&set->arena, count * sizeof(*list->numbers));
 	if (list->numbers == NULL)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < set->count; i++)
-		if (rule_has_kind(set->rules[i], kind))
+		if (is_always(set, i, kind))
 			list->numbers[list->count++] = i;
 	return 0;
 }
@@ -208,6 +215,11 @@ int ruleset_compile(struct ruleset *set, struct err *err)
 	if (set->compiled)
 		return err_set(err, -EALREADY, "rules: compiled already");
 	int rc = compile_programs(set);
+	if (rc == 0 && !set->without_index && index_possible()) {
+		rc = index_build(set->rules, set->count, &set->predicates, &set->index, err);
+		if (rc != 0)
+			return rc;
+	}
 	for (unsigned kind = 0; kind < KIND_MAX && rc == 0; kind++)
 		rc = list_kind(set, kind);
 	if (rc != 0)

@@ -1,6 +1,7 @@
 /* What is inside a rule set. Internal to detect/rule. */
 #ifndef MERLON_DETECT_RULE_SET_H
 #define MERLON_DETECT_RULE_SET_H
+#include "detect/rule/index.h"
 #include "detect/rule/predicate.h"
 #include "detect/rule/program.h"
 #include "detect/rule/rule.h"
@@ -20,6 +21,7 @@ struct ruleset {
 	struct predicates predicates;
 	struct program program;
 	struct rule_list always[KIND_MAX]; /* to evaluate for every event of the kind */
+	struct index *index;		   /* NULL: none, every rule of a kind is in `always` */
 	bool without_index, compiled;
 };
 

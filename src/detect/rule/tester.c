@@ -67,7 +67,7 @@ static void add_text(struct tester *tester, struct value value)
 					      ? NULL
 					      : realloc(tester->texts, capacity * sizeof(*texts));
 		if (texts == NULL) {
-			tester->texts_dropped++;
+			tester->texts_complete = false;
 			return;
 		}
 		tester->texts = texts;
@@ -97,7 +97,7 @@ static void add_raw(struct tester *tester, struct str raw)
 		if (text.ptr != NULL)
 			add_text(tester, value_text(text));
 		else
-			tester->texts_dropped++;
+			tester->texts_complete = false;
 	}
 }
 
@@ -106,6 +106,7 @@ void tester_load_texts(struct tester *tester, const struct view *view)
 	if (tester->texts_ready)
 		return;
 	tester->texts_ready = true;
+	tester->texts_complete = true;
 	tester->text_count = 0;
 	arena_reset(&tester->texts_arena);
 	for (uint32_t i = 0; i < view->present_count; i++) {

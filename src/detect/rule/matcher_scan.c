@@ -1,0 +1,285 @@
+#include <errno.h>
+#include <stdlib.h>
+#include "base/err.h"
+#include "detect/rule/matcher.h"
+
+/* Longer texts are not scanned: every rule that asks about them is looked at. */
+#define SCAN_BYTES_MAX ((size_t)1 << 24)
+
+struct hit_context {
+	struct matcher *matcher;
+	const struct scan *scan;
+	size_t len;    /* of the text */
+	bool one_text; /* not several joined: places and hits mean what they say */
+	bool special;  /* a raw document hides text behind escapes */
+};
+
+int matcher_scan_init(struct matcher *m, struct err *err)
+{
+	const struct index *index = m->set->index;
+
+	m->marked = calloc(m->set->predicates.count + 1u, sizeof(*m->marked));
+	m->woken = calloc(m->set->count + 1u, sizeof(*m->woken));
+	m->wake_list = calloc(m->set->count + 1u, sizeof(*m->wake_list));
+	m->scan_done = calloc(index->scan_count + 1u, sizeof(*m->scan_done));
+	m->scanned = calloc(fields_count(m->set->fields) + 1u, sizeof(*m->scanned));
+	m->joined.limit_bytes = SCAN_BYTES_MAX;
+	if (m->marked == NULL || m->woken == NULL || m->wake_list == NULL || m->scan_done == NULL ||
+		m->scanned == NULL ||
+		(index->scratch != NULL &&
+			hs_clone_scratch(index->scratch, &m->scratch) != HS_SUCCESS))
+		return err_set(err, -ENOMEM, "matcher: out of memory");
+	return 0;
+}
+
+void matcher_scan_destroy(struct matcher *m)
+{
+	free(m->marked);
+	free(m->woken);
+	free(m->wake_list);
+	free(m->scan_done);
+	free(m->scanned);
+	buf_destroy(&m->joined);
+	if (m->scratch != NULL)
+		(void)hs_free_scratch(m->scratch);
+}
+
+void matcher_scan_forget(struct matcher *m)
+{
+	memset(m->marked, 0, m->set->predicates.count * sizeof(*m->marked));
+	memset(m->woken, 0, m->set->count * sizeof(*m->woken));
+	memset(m->scan_done, 0, m->set->index->scan_count * sizeof(*m->scan_done));
+	memset(m->scanned, 0, fields_count(m->set->fields) * sizeof(*m->scanned));
+}
+
+/* ---- hits ---- */
+
+static void hit(struct matcher *m, uint32_t predicate, bool holds)
+{
+	const struct index *index = m->set->index;
+
+	if (holds)
+		m->answers[predicate] = m->now << 1 | 1;
+	if (m->marked[predicate] == m->now)
+		return;
+	m->marked[predicate] = m->now;
+	uint32_t end = index->rules_begin[predicate + 1];
+	for (uint32_t i = index->rules_begin[predicate]; i < end; i++) {
+		uint32_t rule = index->rules[i];
+		if (m->woken[rule] != m->now) {
+			m->woken[rule] = m->now;
+			m->wake_list[m->wake_count++] = rule;
+		}
+	}
+}
+
+static void hit_all(struct matcher *m, const struct scan *scan)
+{
+	for (uint32_t i = 0; i < scan->predicate_count; i++)
+		hit(m, scan->predicates[i], false);
+}
+
+static int on_literal(
+	unsigned id, unsigned long long from, unsigned long long to, unsigned flags, void *context)
+{
+	struct hit_context *c = context;
+	const struct scan *scan = c->scan;
+
+	if (id < scan->special_literals) {
+		c->special = true;
+		return 0;
+	}
+	for (uint32_t i = scan->first_entry[id]; i < scan->first_entry[id + 1]; i++) {
+		const struct scan_entry *entry = &scan->entries[i];
+		if (c->one_text &&
+			((entry->at_start && to != entry->len) || (entry->at_end && to != c->len)))
+			continue;
+		hit(c->matcher, entry->predicate, c->one_text && entry->settles);
+	}
+	return 0;
+}
+
+/* False when it could not be scanned. */
+static bool scan_literals(struct hit_context *c, struct str text)
+{
+	struct matcher *m = c->matcher;
+
+	if (c->scan->database == NULL || text.len == 0)
+		return true;
+	c->len = text.len;
+	m->stats.scans++;
+	m->stats.scanned_bytes += text.len;
+	return hs_scan(c->scan->database, text.ptr, (unsigned)text.len, 0, m->scratch, on_literal,
+		       c) == HS_SUCCESS;
+}
+
+static void look_up_exact(struct matcher *m, const struct scan *scan, struct str text)
+{
+	if (scan->exact_count == 0)
+		return;
+	uint32_t hash = scan_hash(text), at = hash & scan->exact_mask;
+	for (; scan->exact[at].predicate != UINT32_MAX; at = (at + 1) & scan->exact_mask) {
+		const struct scan_exact *exact = &scan->exact[at];
+		if (exact->hash == hash && match_equals(text, exact->text, false))
+			hit(m, exact->predicate, exact->settles);
+	}
+}
+
+/* ---- values ---- */
+
+/* The form in which literals are looked for: as it is when ASCII, else folded. */
+static struct str scannable(struct matcher *m, struct str text)
+{
+	if (text.len > SCAN_BYTES_MAX)
+		return (struct str){0};
+	if (text.len == 0 || text_is_ascii(text))
+		return text.ptr == NULL ? STR("") : text;
+	return tester_fold(&m->tester, text);
+}
+
+static bool scan_single(struct matcher *m, const struct scan *scan, const struct value *value)
+{
+	struct hit_context c = {.matcher = m, .scan = scan, .one_text = true};
+	char out[VALUE_TEXT_BYTES];
+
+	struct str text = scannable(m, value_as_text(value, out));
+	if (text.ptr == NULL)
+		return false;
+	look_up_exact(m, scan, text);
+	return scan_literals(&c, text);
+}
+
+static void join_value(struct buf *joined, const struct value *value)
+{
+	char out[VALUE_TEXT_BYTES];
+
+	if (value->type <= VALUE_NULL || value->type == VALUE_LIST)
+		return;
+	buf_str(joined, value_as_text(value, out));
+	buf_char(joined, '\0');
+}
+
+static bool scan_list(struct matcher *m, const struct scan *scan, const struct value *list)
+{
+	struct hit_context c = {.matcher = m, .scan = scan};
+	char out[VALUE_TEXT_BYTES];
+
+	buf_clear(&m->joined);
+	for (uint32_t i = 0; i < list->len; i++) {
+		const struct value *item = &list->items[i];
+		if (item->type <= VALUE_NULL || item->type == VALUE_LIST)
+			continue;
+		if (scan->exact_count > 0) {
+			struct str text = scannable(m, value_as_text(item, out));
+			if (text.ptr == NULL)
+				return false;
+			look_up_exact(m, scan, text);
+		}
+		if (scan->database != NULL)
+			join_value(&m->joined, item);
+	}
+	struct str text = scannable(m, buf_view(&m->joined));
+	return !m->joined.failed && text.ptr != NULL && scan_literals(&c, text);
+}
+
+static void scan_field(struct matcher *m, const struct scan *scan)
+{
+	const struct value *value = view_get(m->view, scan->field);
+	bool complete = true;
+
+	if (value == NULL || value->type <= VALUE_NULL)
+		return;
+	if (value->type == VALUE_LIST)
+		complete = scan_list(m, scan, value);
+	else
+		complete = scan_single(m, scan, value);
+	if (!complete) {
+		hit_all(m, scan);
+		return;
+	}
+	uint64_t old = m->scanned[scan->field];
+	old = old >> 8 == m->now ? old : (uint64_t)m->now << 8;
+	m->scanned[scan->field] = old | UINT64_C(1) << scan->ordinal;
+}
+
+/* ---- questions to all values ---- */
+
+/* Is the view's value still the document's own? Then the raw document has it. */
+static bool is_from_document(const struct view *view, uint32_t place)
+{
+	const struct event *event = view->event;
+	field_id id = view->present[place];
+
+	return event->raw.len > 0 && place < event->field_count && event->fields[place].id == id &&
+	       memcmp(&event->fields[place].value, &view->values[id], sizeof(struct value)) == 0;
+}
+
+static bool scan_joined(struct hit_context *c)
+{
+	struct matcher *m = c->matcher;
+	struct str text = scannable(m, buf_view(&m->joined));
+
+	return !m->joined.failed && text.ptr != NULL && scan_literals(c, text);
+}
+
+static bool scan_raw(struct hit_context *c)
+{
+	struct matcher *m = c->matcher;
+	struct str raw = m->view->event->raw;
+
+	if (raw.len == 0)
+		return true;
+	struct str text = scannable(m, raw);
+	if (text.ptr == NULL || !scan_literals(c, text))
+		return false;
+	if (!c->special)
+		return true;
+	tester_load_texts(&m->tester, m->view);
+	if (!m->tester.texts_complete)
+		return false;
+	buf_clear(&m->joined);
+	for (uint32_t i = 0; i < m->tester.text_count; i++)
+		join_value(&m->joined, &m->tester.texts[i]);
+	return scan_joined(c);
+}
+
+/* The raw document may write a number in another way. */
+static void join_unless_raw(struct buf *joined, const struct value *value, bool in_raw)
+{
+	if (!in_raw || value->type != VALUE_TEXT)
+		join_value(joined, value);
+}
+
+static void scan_everything(struct matcher *m, const struct scan *scan)
+{
+	struct hit_context c = {.matcher = m, .scan = scan};
+	const struct view *view = m->view;
+
+	buf_clear(&m->joined);
+	for (uint32_t i = 0; i < view->present_count; i++) {
+		const struct value *value = &view->values[view->present[i]];
+		bool in_raw = is_from_document(view, i);
+		if (value->type != VALUE_LIST)
+			join_unless_raw(&m->joined, value, in_raw);
+		for (uint32_t k = 0; value->type == VALUE_LIST && k < value->len; k++)
+			join_unless_raw(&m->joined, &value->items[k], in_raw);
+	}
+	if (!scan_joined(&c) || !scan_raw(&c))
+		hit_all(m, scan);
+}
+
+void matcher_scan(struct matcher *m, unsigned kind)
+{
+	const struct index_plan *plan = &m->set->index->plans[kind];
+
+	for (uint32_t i = 0; i < plan->count; i++) {
+		const struct scan *scan = plan->scans[i];
+		if (m->scan_done[scan->number] == m->now)
+			continue;
+		m->scan_done[scan->number] = m->now;
+		if (scan->field == FIELD_none)
+			scan_everything(m, scan);
+		else
+			scan_field(m, scan);
+	}
+}
