@@ -174,7 +174,21 @@ def run_clang(tally, arguments):
                  "--buildtype=debugoptimized", env={"CC": "clang"}):
         return tally.fail("clang build")
     tally.passed += 1
+    if not arguments.names or "clang" in arguments.names:
+        run_script(tally, "clang-tidy", "check_tidy.sh", os.path.join(TOP, CLANG))
     run_fuzz(tally, arguments)
+
+
+def run_script(tally, name, script, *arguments):
+    done = subprocess.run([os.path.join(TOP, "tools", script), *arguments],
+                          capture_output=True, text=True, errors="replace")
+    output = done.stdout + done.stderr
+    if done.returncode == 77:
+        tally.skip(name, output.strip().splitlines()[-1])
+    elif done.returncode != 0:
+        tally.fail(name, output)
+    else:
+        tally.passed += 1
 
 
 def run_valgrind(tally):
@@ -183,16 +197,7 @@ def run_valgrind(tally):
     if not build("build", "--buildtype=release"):
         return tally.fail("release build")
     tally.passed += 1
-    done = subprocess.run([os.path.join(TOP, "tools", "valgrind_replay.sh"),
-                           os.path.join(TOP, "build", "merlon")],
-                          capture_output=True, text=True, errors="replace")
-    output = done.stdout + done.stderr
-    if done.returncode == 77:
-        tally.skip("valgrind on replay", output.strip().splitlines()[-1])
-    elif done.returncode != 0:
-        tally.fail("valgrind on replay", output)
-    else:
-        tally.passed += 1
+    run_script(tally, "valgrind on replay", "valgrind_replay.sh", os.path.join(TOP, "build", "merlon"))
 
 
 def main():
