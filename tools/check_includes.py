@@ -32,6 +32,8 @@ def main():
             problems.append(f"{path}: src/README.md does not list {user or 'src'}/")
             continue
         for name in INCLUDE.findall(tree.read(path)):
+            if name.startswith("../"):  # BPF programs are compiled without src/ in their path
+                name = os.path.normpath(os.path.join(user, name))
             used = os.path.dirname(name)
             if not os.path.exists(os.path.join(tree.TOP, "src", name)):
                 if os.path.exists(os.path.join(tree.TOP, "src", user, name)) and "/" in name:

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <unistd.h>
+#include "base/str.h"
 
 int os_self_path(char *path, size_t size)
 {
@@ -18,13 +19,18 @@ int os_self_path(char *path, size_t size)
 
 uint64_t os_self_resident_bytes(void)
 {
-	unsigned long long total = 0, resident = 0;
+	char line[128];
+	uint64_t pages = 0;
 	FILE *file = fopen("/proc/self/statm", "re");
 
 	if (file == NULL)
 		return 0;
-	if (fscanf(file, "%llu %llu", &total, &resident) != 2)
-		resident = 0;
+	if (fgets(line, sizeof(line), file) != NULL) {
+		struct str rest = str_of(line);
+		(void)str_cut(&rest, ' '); /* the whole size */
+		if (!str_to_u64(str_cut(&rest, ' '), &pages))
+			pages = 0;
+	}
 	(void)fclose(file);
-	return (uint64_t)resident * (uint64_t)sysconf(_SC_PAGESIZE);
+	return pages * (uint64_t)sysconf(_SC_PAGESIZE);
 }

@@ -56,14 +56,14 @@ static void exec__acts_as_the_new_image(void **state)
 
 	run_text(&run, &auto_sensor_ops,
 		MESSAGE(9, 1,
-			"\"exec\":{\"target\":" PROCESS(77,
-				701, "/usr/bin/curl") ",\"args\":["
-						      "\"curl\",\"-s\",\"http://a "
-						      "b\"],\"env\":[\"A=1\",\"B=2\"],"
-						      "\"cwd\":" FILE_AT("/tmp") ",\"script\""
-										 ":" FILE_AT(
-											 "/tmp/"
-											 "x.sh") "}"));
+			"\"exec\":{\"target\":" PROCESS(77, 701,
+				"/usr/bin/curl") ",\"args\":["
+						 "\"curl\",\"-s\",\"http://a "
+						 "b\"],\"env\":[\"A=1\",\"B=2\"],"
+						 "\"cwd\":" FILE_AT("/tmp") ",\"script\""
+									    ":" FILE_AT(
+										    "/tmp/"
+										    "x.sh") "}"));
 	assert_int_equal(run.batch->count, 1);
 	assert_int_equal(run.batch->events[0]->kind, KIND_process_exec);
 	assert_int_equal(run.batch->events[0]->os, OS_MACOS);
