@@ -3,7 +3,9 @@
 #include "sensor/replay/auto.h"
 #include "sensor/replay/bsm.h"
 #include "sensor/replay/ecs.h"
+#include "sensor/replay/es_json.h"
 #include "sensor/replay/eslogger.h"
+#include "sensor/replay/jamf.h"
 #include "sensor/replay/merlon.h"
 #include "sensor/sensor.h"
 
@@ -16,6 +18,8 @@ const struct sensor_ops *const sensor_table[] = {
 	&bsm_sensor_ops,
 	&eslogger_sensor_ops,
 	&auditlog_sensor_ops,
+	&es_json_sensor_ops,
+	&jamf_sensor_ops,
 	&merlon_sensor_ops,
 	NULL,
 };

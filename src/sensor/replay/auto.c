@@ -3,7 +3,9 @@
 #include "sensor/replay/auditlog.h"
 #include "sensor/replay/bsm.h"
 #include "sensor/replay/ecs.h"
+#include "sensor/replay/es_json.h"
 #include "sensor/replay/eslogger.h"
+#include "sensor/replay/jamf.h"
 #include "sensor/replay/merlon.h"
 #include "sensor/replay/replay.h"
 
@@ -13,6 +15,8 @@
 const struct replay_format *const replay_formats[] = {
 	&merlon_format,
 	&eslogger_format,
+	&es_json_format,
+	&jamf_format,
 	&ecs_format,
 	&bsm_format,
 	&auditlog_format,

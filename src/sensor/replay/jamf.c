@@ -1,0 +1,85 @@
+#include "sensor/replay/jamf.h"
+
+#include <errno.h>
+#include "base/err.h"
+#include "event/ecs.h"
+#include "sensor/replay/documents.h"
+#include "sensor/replay/jamf_event.h"
+
+struct jamf_state {
+	struct split split;
+};
+
+/* What is no record, a JSON schema say, is kept as a document. */
+static int keep_document(struct replay *replay, struct batch *batch, struct str json,
+	size_t *ret_offset, struct err *err)
+{
+	struct event *event;
+	int rc = ecs_decode(batch, json, replay->config->documents, &event, ret_offset, err);
+
+	if (rc == 0)
+		replay_event(replay, event);
+	return rc;
+}
+
+static int decode(struct replay *replay, struct batch *batch, struct str json, size_t *ret_offset,
+	struct err *err)
+{
+	const char *error;
+
+	arena_reset(&replay->scratch);
+	const struct json_node *root = json_parse(&replay->scratch, json, &error, ret_offset);
+	if (root == NULL)
+		return err_set(err, -EBADMSG, "%s", error);
+	if (!jamf_is_record(root))
+		return keep_document(replay, batch, json, ret_offset, err);
+	if (jamf_event_build(batch, &replay->scratch, root) < 0)
+		return err_set(err, -ENOMEM, "out of memory");
+	if (batch->want_all) {
+		batch->building.raw = arena_strn(&batch->arena, json.ptr, json.len);
+		batch->building.raw_key = "jamf";
+	}
+	struct event *event = event_commit(batch);
+	if (event == NULL)
+		return err_set(err, -ENOMEM, "record is too large");
+	replay_event(replay, event);
+	return 0;
+}
+
+static int begin(struct replay *replay, struct err *err)
+{
+	struct jamf_state *state = replay->state;
+
+	split_init(&state->split, replay->input);
+	return 0;
+}
+
+static int next(struct replay *replay, struct batch *batch, struct err *err)
+{
+	struct jamf_state *state = replay->state;
+
+	return documents_next(replay, &state->split, batch, decode);
+}
+
+static int looks_like(struct str head)
+{
+	static const struct str members[] = {{"\"header\"", 8}, {"\"event_id\"", 10},
+		{"\"event_name\"", 12}, {"\"time_seconds_epoch\"", 20}};
+
+	for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++)
+		if (str_find(head, members[i]) < 0)
+			return 0;
+	return 70;
+}
+
+const struct replay_format jamf_format = {
+	.name = "jamf",
+	.doc = "telemetry of Jamf Protect (audit records as JSON)",
+	.state_size = sizeof(struct jamf_state),
+	.begin = begin,
+	.next = next,
+	.looks_like = looks_like,
+};
+
+REPLAY_SENSOR(
+	jamf_sensor_ops, &jamf_format, "jamf", "Telemetry of Jamf Protect (audit records as JSON)");
