@@ -86,7 +86,6 @@ static int bpf_open(const struct sensor_config *config, struct sensor **ret, str
 	s->config = config;
 	s->cgroup_fd = -1;
 	s->ring = (struct ring){.map_fd = -1, .epoll_fd = -1};
-	s->decoder.boot_offset_ns = clock_boot_offset_ns();
 	r = cgroups_open(&s->cgroups);
 	if (r == 0)
 		r = load_open(&s->loaded, bytes, err);
@@ -96,7 +95,7 @@ static int bpf_open(const struct sensor_config *config, struct sensor **ret, str
 		bpf_close(&s->base);
 		return r;
 	}
-	s->decoder.cgroups = s->cgroups;
+	decoder_init(&s->decoder, s->cgroups);
 	if (cgroups_mount(s->cgroups) != NULL)
 		s->cgroup_fd = open(cgroups_mount(s->cgroups), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	s->loaded.skeleton->bss->control.wake_bytes = bytes / 4;

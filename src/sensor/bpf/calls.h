@@ -1,9 +1,7 @@
 /* Tables of system calls: by number, for native callers and for 32-bit ones. */
 #ifndef MERLON_SENSOR_BPF_CALLS_H
 #define MERLON_SENSOR_BPF_CALLS_H
-#include <stdbool.h>
 #include <stdint.h>
-#include "base/str.h"
 #include "sensor/bpf/control.h"
 
 struct call_row {
@@ -24,8 +22,4 @@ struct call_enter_row {
 };
 extern const struct call_enter_row calls_enter_native[], calls_enter_compat[];
 
-/* NULL when the table has no such call. */
-const struct call_row *call_row(uint32_t number, bool compat);
-/* Empty when unknown. */
-struct str call_name(uint32_t number, bool compat);
 #endif

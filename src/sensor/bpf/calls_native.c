@@ -18,17 +18,3 @@ const struct call_enter_row calls_enter_native[] = {
 #undef ENTER
 	{0},
 };
-
-const struct call_row *call_row(uint32_t number, bool compat)
-{
-	for (const struct call_row *row = compat ? calls_compat : calls_native; row->name; row++)
-		if (row->number == number)
-			return row;
-	return NULL;
-}
-
-struct str call_name(uint32_t number, bool compat)
-{
-	const struct call_row *row = call_row(number, compat);
-	return row == NULL ? (struct str){0} : str_of(row->name);
-}

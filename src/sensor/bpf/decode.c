@@ -1,6 +1,7 @@
 #include "sensor/bpf/decode.h"
 
 #include <stddef.h>
+#include "sensor/bpf/calls.h"
 #include "sensor/bpf/path.h"
 
 struct record_kind {
@@ -21,6 +22,20 @@ static const struct record_kind record_kinds[WIRE_TYPES] = {
 	[WIRE_audit] = {sizeof(struct wire_call), decode_audit},
 	[WIRE_bpf] = {sizeof(struct wire_bpf), decode_bpf},
 };
+
+static void index_calls(const struct call_row **by_number, const struct call_row *rows)
+{
+	for (const struct call_row *row = rows; row->name != NULL; row++)
+		if (row->number < CONTROL_CALLS)
+			by_number[row->number] = row;
+}
+
+void decoder_init(struct decoder *decoder, struct cgroups *cgroups)
+{
+	*decoder = (struct decoder){.boot_offset_ns = clock_boot_offset_ns(), .cgroups = cgroups};
+	index_calls(decoder->calls, calls_native);
+	index_calls(decoder->calls + CONTROL_CALLS, calls_compat);
+}
 
 static bool parse_texts(struct record *r, const uint8_t *at, const uint8_t *end)
 {
@@ -128,6 +143,14 @@ void decode_file_path(struct batch *batch, struct str path)
 	}
 	if (ev_wants(batch, FIELD_file_extension))
 		ev_text_ref(batch, FIELD_file_extension, path_extension(name));
+}
+
+void decode_original_path(struct batch *batch, struct str path)
+{
+	struct str name = str_basename(path);
+	ev_text_ref(batch, FIELD_file_Ext_original_path, path);
+	ev_text_ref(batch, FIELD_file_Ext_original_name, name);
+	ev_text_ref(batch, FIELD_file_Ext_original_extension, path_extension(name));
 }
 
 void decode_file_facts(struct batch *batch, const struct wire_file_facts *facts)

@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include "base/clock.h"
 #include "event/event.h"
+#include "sensor/bpf/control.h"
 #include "sensor/bpf/wire.h"
 
 struct cgroups;
@@ -17,12 +18,15 @@ struct start_text {
 	char text[CLOCK_TEXT_BYTES];
 };
 
+struct call_row;
+
 struct decoder {
 	/* Added to a time since boot; taken once, so that a process's start time stays the same text
 	 * when the wall clock is set. */
 	uint64_t boot_offset_ns;
 	struct cgroups *cgroups; /* may be NULL */
 	uint64_t broken;	 /* records that did not parse */
+	const struct call_row *calls[2 * CONTROL_CALLS]; /* by number; then 32-bit callers' */
 	struct start_text starts[START_CACHE];
 };
 
@@ -35,6 +39,8 @@ struct record {
 	uint32_t env_count;
 };
 
+/* cgroups may be NULL and must outlive it. */
+void decoder_init(struct decoder *decoder, struct cgroups *cgroups);
 /* Appends what the record says to batch. The record is copied; ptr may be reused after the call.
  * Returns false when it does not parse (counted). */
 bool decode_record(struct decoder *decoder, struct batch *batch, const void *ptr, size_t len);
@@ -48,6 +54,8 @@ struct event *decode_begin(
 struct str decode_path(struct batch *batch, const struct record *record, unsigned tag);
 /* file.path and what follows from it. */
 void decode_file_path(struct batch *batch, struct str path);
+/* file.Ext.original.* of a rename. */
+void decode_original_path(struct batch *batch, struct str path);
 void decode_file_facts(struct batch *batch, const struct wire_file_facts *facts);
 
 void decode_fork(struct decoder *d, struct batch *batch, const struct record *r);

@@ -2,12 +2,12 @@
  * into the program that uses it. */
 #ifndef MERLON_PROBE_COMMON_H
 #define MERLON_PROBE_COMMON_H
-#include "kernel.h"
+#include "sensor/bpf/probe/kernel.h"
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_tracing.h>
-#include "../control.h"
-#include "../wire.h"
+#include "sensor/bpf/control.h"
+#include "sensor/bpf/wire.h"
 
 enum {
 #define KIND(ident, number, ...) KIND_##ident = number,
