@@ -222,13 +222,15 @@ static int sink(const char *dir)
 static int call_32bit(const char *dir)
 {
 	long result;
-	char *low = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
-		MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
+	char *low = mmap(
+		NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
 	if (low == MAP_FAILED)
 		return ACT_SKIP;
 	memcpy(low, "by32", 5);
-	__asm__ volatile("int $0x80" : "=a"(result) : "a"(39), "b"(low), "c"(0755) : "memory", "r8",
-			 "r9", "r10", "r11");
+	__asm__ volatile("int $0x80"
+			 : "=a"(result)
+			 : "a"(39), "b"(low), "c"(0755)
+			 : "memory", "r8", "r9", "r10", "r11");
 	return result == 0 ? 0 : ACT_SKIP; /* a kernel without 32-bit calls */
 }
 #else
@@ -243,20 +245,23 @@ static int call_32bit(const char *dir)
 #define API  FIELD_process_Ext_api_name
 const struct act acts_file[] = {
 	{"create_and_write", 0, create_and_write,
-		{{KIND_file_create, {{PATH, "%D/new.txt"}, {FIELD_file_name, "new.txt"},
-					    {FIELD_file_extension, "txt"}, {FIELD_process_pid, "%P"}}},
+		{{KIND_file_create,
+			 {{PATH, "%D/new.txt"}, {FIELD_file_name, "new.txt"},
+				 {FIELD_file_extension, "txt"}, {FIELD_process_pid, "%P"}}},
 			{KIND_file_modify, {{PATH, "%D/new.txt"}}}},
 		{{KIND_file_open, {{PATH, "%D/new.txt"}}}}},
 	{"open_without_write", NEEDS_BPF, open_without_write,
-		{{KIND_file_open, {{PATH, "%D/old.txt"}}}, {KIND_file_modify, {{FIELD_process_pid, "%P"}}}},
+		{{KIND_file_open, {{PATH, "%D/old.txt"}}},
+			{KIND_file_modify, {{FIELD_process_pid, "%P"}}}},
 		{{KIND_file_modify, {{PATH, "%D/old.txt"}, {FIELD_process_parent_pid, "%P"}}}}},
 	{"rewrite", 0, rewrite, {{KIND_file_modify, {{PATH, "%D/again.txt"}}}}, {{0}}},
 	{"close_by_dup", 0, close_by_dup, {{KIND_file_modify, {{PATH, "%D/dup.txt"}}}}, {{0}}},
 	{"close_by_exit", 0, close_by_exit, {{KIND_file_modify, {{PATH, "%D/left.txt"}}}}, {{0}}},
 	{"close_twice", 0, close_twice, {{KIND_file_modify, {{PATH, "%D/shared.txt"}}}}, {{0}}},
 	{"rename_over", 0, rename_over,
-		{{KIND_file_rename, {{PATH, "%D/b.conf"}, {FROM, "%D/a"}, {FIELD_file_extension, "conf"},
-					    {FIELD_file_Ext_original_name, "a"}}}},
+		{{KIND_file_rename,
+			{{PATH, "%D/b.conf"}, {FROM, "%D/a"}, {FIELD_file_extension, "conf"},
+				{FIELD_file_Ext_original_name, "a"}}}},
 		{{0}}},
 	{"rename_across", 0, rename_across,
 		{{KIND_file_rename, {{PATH, "%D/to/y.sh"}, {FROM, "%D/from/x"}}}}, {{0}}},
@@ -268,11 +273,13 @@ const struct act acts_file[] = {
 			{KIND_file_delete, {{PATH, "%D/three"}}},
 			{KIND_file_create, {{PATH, "%D/three"}, {FIELD_file_type, "dir"}}}},
 		{{0}}},
-	{"failed_removal", 0, failed_removal, {{KIND_process_exit, {{0}}}}, {{KIND_file_delete, {{0}}}}},
+	{"failed_removal", 0, failed_removal, {{KIND_process_exit, {{0}}}},
+		{{KIND_file_delete, {{0}}}}},
 	{"links", NEEDS_BPF, links,
 		{{KIND_file_link, {{PATH, "%D/hard"}, {FIELD_file_target_path, "%D/real"}}},
-			{KIND_file_link, {{PATH, "%D/soft"}, {FIELD_file_target_path, "/etc/passwd"},
-						 {FIELD_file_type, "symlink"}}}},
+			{KIND_file_link,
+				{{PATH, "%D/soft"}, {FIELD_file_target_path, "/etc/passwd"},
+					{FIELD_file_type, "symlink"}}}},
 		{{0}}},
 	{"cuts", NEEDS_BPF, cuts,
 		{{KIND_file_truncate, {{PATH, "%D/cut"}, {API, "truncate"}}},
@@ -283,35 +290,44 @@ const struct act acts_file[] = {
 			{KIND_file_mode_change, {{PATH, "%D/other"}, {FIELD_file_mode, "0700"}}}},
 		{{0}}},
 	{"owners", NEEDS_BPF, owners,
-		{{KIND_file_owner_change, {{PATH, "%D/mine"}, {FIELD_file_uid, "1234"}, {FIELD_file_gid, "4321"}}},
-			{KIND_file_owner_change, {{PATH, "%D/mine"}, {FIELD_file_uid, "77"}, {FIELD_file_gid, "!"}}}},
+		{{KIND_file_owner_change,
+			 {{PATH, "%D/mine"}, {FIELD_file_uid, "1234"}, {FIELD_file_gid, "4321"}}},
+			{KIND_file_owner_change, {{PATH, "%D/mine"}, {FIELD_file_uid, "77"},
+							 {FIELD_file_gid, "!"}}}},
 		{{0}}},
 	{"attributes", NEEDS_BPF, attributes,
 		{{KIND_file_xattr_set, {{PATH, "%D/marked"}, {FIELD_file_Ext_xattr, "user.odd"}}},
-			{KIND_file_xattr_delete, {{PATH, "%D/marked"}, {FIELD_file_Ext_xattr, "user.odd"}}}},
+			{KIND_file_xattr_delete,
+				{{PATH, "%D/marked"}, {FIELD_file_Ext_xattr, "user.odd"}}}},
 		{{0}}},
-	{"file_flags", NEEDS_BPF, file_flags, {{KIND_file_flags_change, {{PATH, "%D/fixed"}}}}, {{0}}},
+	{"file_flags", NEEDS_BPF, file_flags, {{KIND_file_flags_change, {{PATH, "%D/fixed"}}}},
+		{{0}}},
 	{"times", NEEDS_BPF, times, {{KIND_file_times_change, {{PATH, "%D/old"}}}}, {{0}}},
 	{"read_watched", 0, read_watched, {{KIND_file_open, {{PATH, "%D/secret"}}}}, {{0}}},
 	{"look_unwatched", 0, look_unwatched, {{KIND_process_exit, {{0}}}},
 		{{KIND_file_open, {{PATH, "/etc/passwd"}}}}},
 	{"relative_paths", 0, relative_paths,
-		{{KIND_file_create, {{PATH, "%D/deep/up.txt"}}}, {KIND_file_delete, {{PATH, "%D/deep/up.txt"}}}},
+		{{KIND_file_create, {{PATH, "%D/deep/up.txt"}}},
+			{KIND_file_delete, {{PATH, "%D/deep/up.txt"}}}},
 		{{0}}},
 	{"mounts", NEEDS_BPF, mounts,
-		{{KIND_file_mount, {{PATH, "%D/m"}, {FIELD_file_Ext_device_mount_source, "odd-source"},
-					   {FIELD_file_Ext_device_mount_type, "tmpfs"},
-					   {FIELD_file_Ext_device_mount_flags, "8"}}},
-			{KIND_file_create, {{PATH, "%D/m/inside"}}}, {KIND_file_unmount, {{PATH, "%D/m"}}}},
+		{{KIND_file_mount,
+			 {{PATH, "%D/m"}, {FIELD_file_Ext_device_mount_source, "odd-source"},
+				 {FIELD_file_Ext_device_mount_type, "tmpfs"},
+				 {FIELD_file_Ext_device_mount_flags, "8"}}},
+			{KIND_file_create, {{PATH, "%D/m/inside"}}},
+			{KIND_file_unmount, {{PATH, "%D/m"}}}},
 		{{0}}},
 	{"new_root", NEEDS_BPF, new_root,
-		{{KIND_process_chroot, {{PATH, "%D/jail"}}}, {KIND_file_create, {{PATH, "%D/jail/kept"}}},
+		{{KIND_process_chroot, {{PATH, "%D/jail"}}},
+			{KIND_file_create, {{PATH, "%D/jail/kept"}}},
 			{KIND_file_create, {{PATH, "%D/jail/made"}}},
 			{KIND_file_delete, {{PATH, "%D/jail/made"}}}},
 		{{0}}},
-	{"long_path", NEEDS_BPF, long_path, {{KIND_file_create, {{FIELD_file_name, "end.txt"}, {PATH, "~%D/nnn"}}}},
-		{{0}}},
+	{"long_path", NEEDS_BPF, long_path,
+		{{KIND_file_create, {{FIELD_file_name, "end.txt"}, {PATH, "~%D/nnn"}}}}, {{0}}},
 	{"sink", 0, sink, {{KIND_process_exit, {{0}}}}, {{KIND_file_open, {{PATH, "/dev/null"}}}}},
-	{"call_32bit", NEEDS_BPF, call_32bit, {{KIND_file_create, {{PATH, "%D/by32"}, {API, "mkdir"}}}}, {{0}}},
+	{"call_32bit", NEEDS_BPF, call_32bit,
+		{{KIND_file_create, {{PATH, "%D/by32"}, {API, "mkdir"}}}}, {{0}}},
 	{0},
 };

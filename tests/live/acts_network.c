@@ -146,13 +146,15 @@ static int raw_socket(const char *dir)
 /* question: id, flags, counts, "odd.example", A, IN */
 static const char question[] = "\x12\x34\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x03odd\x07"
 			       "example\x00\x00\x01\x00\x01";
-static const char answer[] = "\x12\x34\x81\x80\x00\x01\x00\x01\x00\x00\x00\x00\x03odd\x07"
-			     "example\x00\x00\x01\x00\x01\xc0\x0c\x00\x01\x00\x01\x00\x00\x00\x3c\x00"
-			     "\x04\x0a\x01\x02\x03";
+static const char answer[] =
+	"\x12\x34\x81\x80\x00\x01\x00\x01\x00\x00\x00\x00\x03odd\x07"
+	"example\x00\x00\x01\x00\x01\xc0\x0c\x00\x01\x00\x01\x00\x00\x00\x3c\x00"
+	"\x04\x0a\x01\x02\x03";
 
 static int look_up(const char *dir)
 {
-	struct address a = loopback(AF_INET, "127.0.0.53", 53), from = {.len = sizeof(from.storage)};
+	struct address a = loopback(AF_INET, "127.0.0.53", 53),
+		       from = {.len = sizeof(from.storage)};
 	char buf[64];
 	int server = socket(AF_INET, SOCK_DGRAM, 0), client = socket(AF_INET, SOCK_DGRAM, 0);
 	if (bind_to(server, &a))
@@ -174,8 +176,9 @@ static int look_up(const char *dir)
 #define OUT  FIELD_event_outcome
 const struct act acts_network[] = {
 	{"connect_v4", NEEDS_BPF, connect_v4,
-		{{KIND_network_connect, {{FROM, "127.0.0.1"}, {TO, "127.0.0.7"}, {HOW, "tcp"},
-						{OUT, "success"}, {FIELD_network_direction, "egress"}}},
+		{{KIND_network_connect,
+			 {{FROM, "127.0.0.1"}, {TO, "127.0.0.7"}, {HOW, "tcp"}, {OUT, "success"},
+				 {FIELD_network_direction, "egress"}}},
 			{KIND_network_accept, {{FROM, "127.0.0.1"}, {TO, "127.0.0.7"},
 						      {FIELD_network_direction, "ingress"}}},
 			{KIND_network_bind, {{FROM, "127.0.0.7"}, {TO, "!"}}},
@@ -186,14 +189,17 @@ const struct act acts_network[] = {
 		{{KIND_network_connect, {{FROM, "::1"}, {TO, "::1"}, {FIELD_network_type, "ipv6"}}},
 			{KIND_network_accept, {{FROM, "::1"}, {TO, "::1"}}}},
 		{{0}}},
-	{"connect_mapped", NEEDS_BPF, connect_mapped, {{KIND_network_connect, {{TO, "127.0.0.8"}}}}, {{0}}},
+	{"connect_mapped", NEEDS_BPF, connect_mapped, {{KIND_network_connect, {{TO, "127.0.0.8"}}}},
+		{{0}}},
 	{"connect_refused", NEEDS_BPF, connect_refused,
-		{{KIND_network_connect, {{TO, "127.0.0.9"}, {FIELD_destination_port, "1"}, {OUT, "failure"}}}},
+		{{KIND_network_connect,
+			{{TO, "127.0.0.9"}, {FIELD_destination_port, "1"}, {OUT, "failure"}}}},
 		{{KIND_network_connect, {{OUT, "success"}}}}},
 	{"connect_later", NEEDS_BPF, connect_later,
 		{{KIND_network_connect, {{TO, "127.0.0.10"}, {OUT, "unknown"}}}}, {{0}}},
 	{"unix_path", NEEDS_BPF, unix_path,
-		{{KIND_unix_connect, {{FIELD_destination_address, "./sock"}, {FIELD_network_type, "unix"}}},
+		{{KIND_unix_connect,
+			 {{FIELD_destination_address, "./sock"}, {FIELD_network_type, "unix"}}},
 			{KIND_network_bind, {{FIELD_source_address, "./sock"}}},
 			{KIND_network_accept, {{FIELD_destination_address, "./sock"}}}},
 		{{KIND_network_connect, {{0}}}}},
@@ -202,14 +208,18 @@ const struct act acts_network[] = {
 	{"datagrams", NEEDS_BPF, datagrams,
 		{{KIND_network_connect, {{TO, "127.0.0.11"}, {HOW, "udp"}}}}, {{0}}},
 	{"datagram_by_message", NEEDS_BPF, datagram_by_message,
-		{{KIND_network_connect, {{TO, "::1"}, {FIELD_destination_port, "9"}, {HOW, "udp"}}}}, {{0}}},
+		{{KIND_network_connect,
+			{{TO, "::1"}, {FIELD_destination_port, "9"}, {HOW, "udp"}}}},
+		{{0}}},
 	{"raw_socket", NEEDS_BPF, raw_socket,
-		{{KIND_network_socket, {{FIELD_network_Ext_family, "17"}, {FIELD_network_Ext_socket_type, "3"}}}},
+		{{KIND_network_socket,
+			{{FIELD_network_Ext_family, "17"}, {FIELD_network_Ext_socket_type, "3"}}}},
 		{{0}}},
 	{"look_up", NEEDS_BPF, look_up,
-		{{KIND_dns_query, {{FIELD_dns_question_name, "odd.example"}, {FIELD_dns_question_type, "A"},
-					  {TO, "127.0.0.53"}, {FIELD_destination_port, "53"},
-					  {FIELD_process_pid, "%P"}}},
+		{{KIND_dns_query,
+			 {{FIELD_dns_question_name, "odd.example"}, {FIELD_dns_question_type, "A"},
+				 {TO, "127.0.0.53"}, {FIELD_destination_port, "53"},
+				 {FIELD_process_pid, "%P"}}},
 			{KIND_dns_answer, {{FIELD_dns_question_name, "odd.example"},
 						  {FIELD_dns_resolved_ip, "10.1.2.3"},
 						  {FIELD_dns_response_code, "NOERROR"},

@@ -24,7 +24,8 @@ static bool uring_open(struct uring *u)
 	if (u->fd < 0)
 		return false;
 	size_t size = p.sq_off.array + p.sq_entries * sizeof(unsigned);
-	char *ring = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, u->fd, IORING_OFF_SQ_RING);
+	char *ring = mmap(
+		NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, u->fd, IORING_OFF_SQ_RING);
 	u->entries = mmap(NULL, p.sq_entries * sizeof(struct io_uring_sqe), PROT_READ | PROT_WRITE,
 		MAP_SHARED, u->fd, IORING_OFF_SQES);
 	if (ring == MAP_FAILED || u->entries == MAP_FAILED)
@@ -49,12 +50,18 @@ static int uring_files(const char *dir)
 	struct uring u;
 	if (!uring_open(&u))
 		return ACT_SKIP;
-	struct io_uring_sqe make = {.opcode = IORING_OP_OPENAT, .fd = AT_FDCWD,
-		.addr = (uintptr_t)"by-ring", .len = 0644, .open_flags = O_WRONLY | O_CREAT};
-	struct io_uring_sqe move = {.opcode = IORING_OP_RENAMEAT, .fd = AT_FDCWD,
-		.addr = (uintptr_t)"by-ring", .len = (unsigned)AT_FDCWD, .addr2 = (uintptr_t)"moved"};
+	struct io_uring_sqe make = {.opcode = IORING_OP_OPENAT,
+		.fd = AT_FDCWD,
+		.addr = (uintptr_t) "by-ring",
+		.len = 0644,
+		.open_flags = O_WRONLY | O_CREAT};
+	struct io_uring_sqe move = {.opcode = IORING_OP_RENAMEAT,
+		.fd = AT_FDCWD,
+		.addr = (uintptr_t) "by-ring",
+		.len = (unsigned)AT_FDCWD,
+		.addr2 = (uintptr_t) "moved"};
 	struct io_uring_sqe drop = {
-		.opcode = IORING_OP_UNLINKAT, .fd = AT_FDCWD, .addr = (uintptr_t)"moved"};
+		.opcode = IORING_OP_UNLINKAT, .fd = AT_FDCWD, .addr = (uintptr_t) "moved"};
 	struct io_uring_sqe nothing = {.opcode = IORING_OP_NOP};
 	if (uring_do(&u, &make) || uring_do(&u, &move) || uring_do(&u, &drop))
 		return 1;
@@ -77,14 +84,14 @@ static int remove_module(const char *dir)
 
 static int load_bpf(const char *dir)
 {
-	struct bpf_insn insns[2] = {{.code = BPF_ALU64 | BPF_MOV | BPF_K},
-		{.code = BPF_JMP | BPF_EXIT}};
+	struct bpf_insn insns[2] = {
+		{.code = BPF_ALU64 | BPF_MOV | BPF_K}, {.code = BPF_JMP | BPF_EXIT}};
 	union bpf_attr attr;
 	memset(&attr, 0, sizeof(attr));
 	attr.prog_type = BPF_PROG_TYPE_SOCKET_FILTER;
 	attr.insns = (uintptr_t)insns;
 	attr.insn_cnt = 2;
-	attr.license = (uintptr_t)"GPL";
+	attr.license = (uintptr_t) "GPL";
 	memcpy(attr.prog_name, "odd_name", 8);
 	return syscall(SYS_bpf, BPF_PROG_LOAD, &attr, sizeof(attr)) < 0 ? ACT_SKIP : 0;
 }
@@ -98,23 +105,28 @@ static int audited(const char *dir)
 const struct act acts_other[] = {
 	{"uring_files", NEEDS_BPF, uring_files,
 		{{KIND_file_create, {{PATH, "%D/by-ring"}, {FIELD_merlon_uring, "true"}}},
-			{KIND_file_rename, {{PATH, "%D/moved"}, {FIELD_file_Ext_original_path, "%D/by-ring"},
-						   {FIELD_merlon_uring, "true"}}},
+			{KIND_file_rename,
+				{{PATH, "%D/moved"}, {FIELD_file_Ext_original_path, "%D/by-ring"},
+					{FIELD_merlon_uring, "true"}}},
 			{KIND_file_delete, {{PATH, "%D/moved"}, {FIELD_merlon_uring, "true"}}},
 			{KIND_process_uring, {{FIELD_syscall_number, "0"}}}},
 		{{0}}},
 	{"load_module", NEEDS_BPF, load_module,
-		{{KIND_driver_load, {{FIELD_driver_path, "~/bin/true"}, {FIELD_event_outcome, "failure"}}}},
+		{{KIND_driver_load,
+			{{FIELD_driver_path, "~/bin/true"}, {FIELD_event_outcome, "failure"}}}},
 		{{KIND_driver_load, {{FIELD_event_outcome, "success"}}}}},
 	{"remove_module", NEEDS_BPF, remove_module,
 		{{KIND_driver_unload, {{FIELD_driver_name, "no_such_module"}}}}, {{0}}},
 	{"load_bpf", NEEDS_BPF, load_bpf,
 		{{KIND_bpf_load, {{FIELD_bpf_name, "odd_name"}, {FIELD_bpf_type, "1"}}}}, {{0}}},
 	{"audited", NEEDS_BPF | AUDITED, audited,
-		{{KIND_process_syscall, {{FIELD_syscall_name, "getpgid"}, {FIELD_event_outcome, "success"}}},
-			{KIND_process_syscall, {{FIELD_syscall_name, "close"}, {FIELD_syscall_args, "0x3039"},
-						       {FIELD_syscall_return, "-9"}}}},
+		{{KIND_process_syscall,
+			 {{FIELD_syscall_name, "getpgid"}, {FIELD_event_outcome, "success"}}},
+			{KIND_process_syscall,
+				{{FIELD_syscall_name, "close"}, {FIELD_syscall_args, "0x3039"},
+					{FIELD_syscall_return, "-9"}}}},
 		{{0}}},
-	{"not_audited", NEEDS_BPF, audited, {{KIND_process_exit, {{0}}}}, {{KIND_process_syscall, {{0}}}}},
+	{"not_audited", NEEDS_BPF, audited, {{KIND_process_exit, {{0}}}},
+		{{KIND_process_syscall, {{0}}}}},
 	{0},
 };

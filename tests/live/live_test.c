@@ -11,7 +11,7 @@
 #include "base/err.h"
 #include "scene.h"
 
-#define PATIENCE_NS (4 * NS_PER_S) /* for what must come */
+#define PATIENCE_NS (4 * NS_PER_S)   /* for what must come */
 #define GRACE_NS    (60 * NS_PER_MS) /* for what must not */
 #define PIDS_MAX    64
 
@@ -119,8 +119,8 @@ static void remember_near(struct stage *s, const struct event *event, const stru
 		struct str got = v == NULL ? STR("(none)") : value_as_text(v, room);
 		if (len < sizeof(s->near) - 1)
 			len += (size_t)snprintf(s->near + len, sizeof(s->near) - len, "%s=%.*s; ",
-				schema_field(expect->where[i].field)->name, (int)(got.len > 120 ? 120 : got.len),
-				got.ptr);
+				schema_field(expect->where[i].field)->name,
+				(int)(got.len > 120 ? 120 : got.len), got.ptr);
 	}
 }
 
@@ -195,7 +195,8 @@ static int do_act(struct stage *s)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
-static void complain(const struct stage *s, const struct expect *list, unsigned bits, const char *what)
+static void complain(
+	const struct stage *s, const struct expect *list, unsigned bits, const char *what)
 {
 	for (unsigned i = 0; i < EXPECT_MAX && list[i].kind != 0; i++) {
 		if (!(bits >> i & 1))
@@ -277,7 +278,8 @@ static void tear_down(struct stage *s)
 
 int main(int argc, char **argv)
 {
-	static const struct act *const lists[] = {acts_process, acts_file, acts_network, acts_other};
+	static const struct act *const lists[] = {
+		acts_process, acts_file, acts_network, acts_other};
 	struct stage s = {0};
 	struct err err = {0};
 	const char *only = argc > 2 ? argv[2] : NULL;

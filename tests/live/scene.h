@@ -31,5 +31,6 @@ struct act {
 	struct expect must[EXPECT_MAX], never[EXPECT_MAX];
 };
 
-extern const struct act acts_process[], acts_file[], acts_network[], acts_other[]; /* end: name NULL */
+extern const struct act acts_process[], acts_file[], acts_network[],
+	acts_other[]; /* end: name NULL */
 #endif

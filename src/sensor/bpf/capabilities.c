@@ -69,7 +69,8 @@ static void add_programs(struct list *list)
 
 	if (load_open(&loaded, (size_t)64 << 10, &err) < 0) {
 		add(list, "bpf sensor", false, false, err.text,
-			"run as root, or give CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN; kernel 6.1 or later "
+			"run as root, or give CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN; kernel 6.1 "
+			"or later "
 			"with CONFIG_DEBUG_INFO_BTF");
 		return;
 	}
@@ -77,7 +78,8 @@ static void add_programs(struct list *list)
 		cgroup_fd = open(cgroups_mount(cgroups), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	add(list, "bpf sensor", true, true, "the probes load", NULL);
 	add(list, "cgroup2", cgroup_fd >= 0, cgroup_fd >= 0,
-		cgroup_fd >= 0 ? cgroups_mount(cgroups) : "not mounted: no DNS, no control group names",
+		cgroup_fd >= 0 ? cgroups_mount(cgroups)
+			       : "not mounted: no DNS, no control group names",
 		cgroup_fd >= 0 ? NULL : "mount -t cgroup2 none /sys/fs/cgroup/unified");
 	for (size_t i = 0; i < program_count; i++)
 		add_program(list, &loaded, i, cgroup_fd);
@@ -132,7 +134,8 @@ size_t bpf_sensor_capabilities(struct capability *out, size_t max)
 		btf ? NULL : "a kernel with CONFIG_DEBUG_INFO_BTF=y");
 	add_programs(&list);
 	add_trampoline(&list, "bpf trampolines (fentry)", BPF_PROG_TYPE_TRACING, BPF_TRACE_FENTRY,
-		"filp_close", "probes at single functions", "a kernel with CONFIG_FUNCTION_TRACER=y");
+		"filp_close", "probes at single functions",
+		"a kernel with CONFIG_FUNCTION_TRACER=y");
 	add_trampoline(&list, "bpf lsm", BPF_PROG_TYPE_LSM, BPF_LSM_MAC, "bpf_lsm_file_open",
 		"refusing acts in the kernel", "boot with bpf in lsm=…, CONFIG_BPF_LSM=y");
 	return list.count < max ? list.count : max;

@@ -24,8 +24,8 @@ struct decoder {
 	/* Added to a time since boot; taken once, so that a process's start time stays the same text
 	 * when the wall clock is set. */
 	uint64_t boot_offset_ns;
-	struct cgroups *cgroups; /* may be NULL */
-	uint64_t broken;	 /* records that did not parse */
+	struct cgroups *cgroups;			 /* may be NULL */
+	uint64_t broken;				 /* records that did not parse */
 	const struct call_row *calls[2 * CONTROL_CALLS]; /* by number; then 32-bit callers' */
 	struct start_text starts[START_CACHE];
 };
