@@ -58,7 +58,6 @@ static void drain_sensor(struct agent *agent, struct agent_sensor *s)
 			return;
 		}
 		int taken = s->sensor->ops->next(s->sensor, batch, 0, &err);
-		agent_stamp_host(agent, batch);
 		if (pipeline_give(agent->pipeline, batch, &err) != 0)
 			log_say(LOG_LEVEL_ERROR, "%s", err.text);
 		if (taken > 0)
@@ -82,7 +81,6 @@ static void beat(struct agent *agent, uint64_t now_ns)
 	(void)event_begin(batch, KIND_heartbeat, now_ns);
 	ev_text_ref(batch, FIELD_merlon_sensor, STR("agent"));
 	(void)event_commit(batch);
-	agent_stamp_host(agent, batch);
 	(void)pipeline_give(agent->pipeline, batch, &err);
 }
 
@@ -136,14 +134,14 @@ static void loop(struct agent *agent)
 		nfds_t count = 0;
 		fds[count++] = (struct pollfd){.fd = control_fd(agent->control), .events = POLLIN};
 		for (size_t i = 0; i < agent->sensor_count; i++) {
-			const struct sensor *sensor = agent->sensors[i].sensor;
+			const struct sensor *sensor = agent->sensors[i]->sensor;
 			int fd = sensor->ops->poll_fd == NULL ? -1 : sensor->ops->poll_fd(sensor);
 			if (fd >= 0)
 				fds[count++] = (struct pollfd){.fd = fd, .events = POLLIN};
 		}
 		(void)poll(fds, count, WAIT_MS);
 		for (size_t i = agent->sensor_count; i > 0; i--) /* a broken one leaves the list */
-			drain_sensor(agent, &agent->sensors[i - 1]);
+			drain_sensor(agent, agent->sensors[i - 1]);
 		housekeeping(agent);
 		control_serve(agent->control, agent_reply, agent);
 		if (limit != 0 && clock_monotonic_ns() - begin >= limit)
@@ -156,9 +154,9 @@ static void stop(struct agent *agent)
 	struct err err = {0};
 
 	for (size_t i = agent->sensor_count; i > 0; i--) {
-		drain_sensor(agent, &agent->sensors[i - 1]);
+		drain_sensor(agent, agent->sensors[i - 1]);
 		if (i <= agent->sensor_count)
-			agent_sensor_close(agent, &agent->sensors[i - 1]);
+			agent_sensor_close(agent, agent->sensors[i - 1]);
 	}
 	if (pipeline_flush(agent->pipeline, &err) != 0)
 		log_say(LOG_LEVEL_ERROR, "%s", err.text);

@@ -7,6 +7,7 @@
 #include "agent/pipeline.h"
 #include "agent/sink.h"
 #include "event/recording.h"
+#include "os/host.h"
 
 #define AGENT_SENSORS_MAX 8
 
@@ -23,13 +24,14 @@ struct agent {
 	struct recording_writer *recording;
 	struct sink *sink;
 	struct control *control;
-	struct agent_sensor sensors[AGENT_SENSORS_MAX];
+	struct agent_sensor *sensors[AGENT_SENSORS_MAX]; /* owned; their place must not change */
 	size_t sensor_count;
 	struct sensor_stats closed; /* of sensors that broke */
 	struct sensor_want want;
 	struct arena want_arena; /* what want points to */
 	struct buf line;
-	char host_id[64], host_name[256];
+	struct os_host host;
+	struct event_field common[8]; /* what every event says of the host */
 	uint64_t started_ns, flush_at_ns, heartbeat_at_ns;
 	uint64_t stored_events, reloads;
 	int output_error;
@@ -40,8 +42,6 @@ int agent_begin(struct agent *agent, struct err *err);
 void agent_end(struct agent *agent);
 void agent_reload(struct agent *agent);
 void agent_sensor_close(struct agent *agent, struct agent_sensor *sensor);
-/* Says on which host the batch's events happened. */
-void agent_stamp_host(const struct agent *agent, struct batch *batch);
 
 /* agent_status.c: control requests. */
 void agent_reply(void *context, struct str request, struct buf *buf);

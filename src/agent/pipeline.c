@@ -105,7 +105,13 @@ static void drain(struct pipeline *p, bool flush)
 
 struct batch *pipeline_take(struct pipeline *p)
 {
-	return pool_take(p->engine->pool);
+	struct batch *batch = pool_take(p->engine->pool);
+
+	if (batch != NULL) {
+		batch->common = p->options.common;
+		batch->common_count = p->options.common_count;
+	}
+	return batch;
 }
 
 int pipeline_give(struct pipeline *p, struct batch *batch, struct err *err)

@@ -144,8 +144,16 @@ static int grow_events(struct batch *batch)
 	return 0;
 }
 
+static void add_common(struct batch *batch)
+{
+	for (uint32_t i = 0; i < batch->common_count; i++)
+		if (batch->position[batch->common[i].id] == 0)
+			ev_set(batch, batch->common[i].id, batch->common[i].value);
+}
+
 struct event *event_commit(struct batch *batch)
 {
+	add_common(batch);
 	size_t fields_bytes = batch->pending_count * sizeof(struct event_field);
 	struct event *event = arena_alloc(&batch->arena, sizeof(*event) + fields_bytes);
 

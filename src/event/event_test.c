@@ -199,6 +199,23 @@ static void recording__gives_back_what_was_written(void **state)
 	teardown(&f);
 }
 
+static void common_fields__are_given_to_events_that_lack_them(void **state)
+{
+	struct fixture f;
+	const struct event_field common[] = {{FIELD_host_id, value_text(STR("h"))},
+		{FIELD_host_name, value_text(STR("mine"))}};
+
+	setup(&f, NULL, true);
+	f.batch->common = common;
+	f.batch->common_count = 2;
+	(void)event_begin(f.batch, KIND_log_line, 1);
+	ev_text(f.batch, FIELD_host_name, STR("other"));
+	view_load(f.view, event_commit(f.batch));
+	assert_true(str_is(view_text(f.view, FIELD_host_id), "h"));
+	assert_true(str_is(view_text(f.view, FIELD_host_name), "other"));
+	teardown(&f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -208,6 +225,7 @@ int main(void)
 		cmocka_unit_test(document__keeps_unknown_members_when_written),
 		cmocka_unit_test(native__is_written_nested_with_its_header),
 		cmocka_unit_test(recording__gives_back_what_was_written),
+		cmocka_unit_test(common_fields__are_given_to_events_that_lack_them),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -55,6 +55,8 @@ struct sensor_ops {
 	const char *name; /* as --sensor and --format name it */
 	const char *doc;  /* one line for doctor and help */
 	bool live;
+	bool watches_processes; /* live: of such sensors one is enough */
+	bool on_request;	/* live: used only when asked for by name */
 	/* Makes a sensor; config's memory must outlive it. Returns 0, -EPERM, -ENOSYS …: err says what is
 	 * missing and how to get it. */
 	int (*open)(const struct sensor_config *config, struct sensor **ret, struct err *err);

@@ -1,0 +1,333 @@
+/* Making the agent's parts, taking them down, and rules again. */
+#include "agent/agent_internal.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include "agent/log.h"
+#include "agent/watch.h"
+#include "base/err.h"
+#include "enrich/seed.h"
+
+#define LIVE_REORDER_NS (50 * UINT64_C(1000000)) /* sensors are read one after the other */
+
+/* ---- what comes out ---- */
+
+static void put_line(void *context, struct str json)
+{
+	struct agent *agent = context;
+
+	sink_line(agent->sink, json);
+}
+
+static void put_incident(void *context, const struct incident *incident)
+{
+	struct agent *agent = context;
+
+	buf_clear(&agent->line);
+	incident_write(&agent->line, incident);
+	sink_line(agent->sink, buf_view(&agent->line));
+	if (!agent->options->stories)
+		return;
+	buf_clear(&agent->line);
+	story_write(&agent->line, incident, agent->options->colour);
+	(void)fwrite(agent->line.ptr, 1, agent->line.len, stdout);
+	(void)fflush(stdout);
+}
+
+static void on_event(void *context, const struct view *view)
+{
+	struct agent *agent = context;
+
+	if (agent->detector != NULL)
+		detector_event(agent->detector, view);
+	buf_clear(&agent->line);
+	if (agent->recording != NULL) {
+		recording_write(agent->recording, &agent->line, view->event);
+		sink_bytes(agent->sink, buf_view(&agent->line));
+	} else if (agent->options->config->store_events) {
+		ecs_write(&agent->line, view);
+		sink_line(agent->sink, buf_view(&agent->line));
+	} else {
+		return;
+	}
+	agent->stored_events++;
+}
+
+static void on_match(
+	void *context, const struct view *view, const struct rule *const *rules, uint32_t count)
+{
+	struct agent *agent = context;
+
+	if (agent->detector != NULL)
+		detector_match(agent->detector, agent->pipeline, view, rules, count);
+}
+
+static int open_output(struct agent *agent, struct err *err)
+{
+	const struct config *config = agent->options->config;
+	struct sink_options options = {
+		.rotate_bytes = config->rotate_mb << 20, .keep_count = (unsigned)config->keep};
+	char path[4096];
+
+	if (agent->options->mode == AGENT_RECORD)
+		options.rotate_bytes = 0; /* a recording is one file */
+	if (agent->options->output != NULL)
+		(void)snprintf(path, sizeof(path), "%s", agent->options->output);
+	else
+		(void)snprintf(path, sizeof(path), "%s/events.ndjson", config->data);
+	return sink_open(path, &options, &agent->sink, err);
+}
+
+/* ---- rules ---- */
+
+static void want_detector(void *context, struct fields *fields)
+{
+	(void)context;
+	detector_want(fields);
+}
+
+static void report_rule(void *context, const struct rule_result *result)
+{
+	(void)context;
+	if (result->status == RULE_REFUSED)
+		log_say(LOG_LEVEL_WARNING, "%.*s:%u: rule refused: %.*s", STR_ARG(result->file),
+			result->line, STR_ARG(result->reason));
+}
+
+static int make_engine(const struct agent *agent, struct engine **ret, struct err *err)
+{
+	const struct config *config = agent->options->config;
+	bool record = agent->options->mode == AGENT_RECORD;
+	struct engine_options options = {
+		.rule_paths = agent->options->rule_paths,
+		.rule_path_count = record ? 0 : agent->options->rule_path_count,
+		.sigma = {.placeholders = config->placeholders,
+			.placeholder_count = (uint32_t)config->placeholder_count},
+		.want_all = record || config->store_events,
+		.enrich = true,
+		.live = true,
+		.want = want_detector,
+		.report = report_rule,
+	};
+
+	return engine_create(&options, ret, err);
+}
+
+/* Kinds that keep the process graph right are wanted whatever the rules say. */
+static int make_want(struct agent *agent, struct engine *engine, struct arena *arena,
+	struct sensor_want *ret, struct err *err)
+{
+	const struct agent_options *options = agent->options;
+	struct sensor_want want = {.fields = engine->fields};
+	struct config_list read_paths, environment;
+	int rc = watch_read(options->rule_paths, options->rule_path_count, options->config, arena,
+		&read_paths, &environment, err);
+
+	if (rc != 0)
+		return rc;
+	if (options->mode == AGENT_RECORD || options->config->store_events)
+		memset(want.kinds, 0xff, sizeof(want.kinds));
+	else
+		ruleset_kinds(engine->rules, want.kinds);
+	sensor_want_kind(&want, KIND_process_fork);
+	sensor_want_kind(&want, KIND_process_exec);
+	sensor_want_kind(&want, KIND_process_exit);
+	sensor_want_kind(&want, KIND_sensor_gap);
+	want.read_paths = read_paths.items;
+	want.read_path_count = read_paths.count;
+	want.env_names = environment.items;
+	want.env_name_count = environment.count;
+	*ret = want;
+	return 0;
+}
+
+/* Tells the graph of the processes that were there before. */
+static int seed(struct agent *agent, struct err *err)
+{
+	struct batch *batch = pipeline_take(agent->pipeline);
+
+	if (batch == NULL)
+		return err_set(err, -ENOMEM, "out of memory");
+	int rc = enrich_seed(batch, err);
+	int given = pipeline_give(agent->pipeline, batch, rc == 0 ? err : NULL);
+	return rc != 0 ? rc : given;
+}
+
+void agent_reload(struct agent *agent)
+{
+	struct err err = {0};
+	struct engine *engine = NULL;
+	struct arena arena;
+	struct sensor_want want;
+
+	arena_init(&arena, 0);
+	int rc = make_engine(agent, &engine, &err);
+	if (rc == 0)
+		rc = make_want(agent, engine, &arena, &want, &err);
+	if (rc != 0) {
+		log_say(LOG_LEVEL_ERROR, "rules not read again, the old ones stay: %s", err.text);
+		engine_destroy(engine);
+		arena_destroy(&arena);
+		return;
+	}
+	struct engine *old = agent->engine;
+	if (agent->detector != NULL)
+		detector_forget_rules(agent->detector);
+	rc = pipeline_replace_engine(agent->pipeline, engine, &err);
+	agent->engine = engine;
+	for (size_t i = 0; i < agent->sensor_count; i++) {
+		struct sensor *sensor = agent->sensors[i]->sensor;
+		if (rc == 0 && sensor->ops->want != NULL)
+			rc = sensor->ops->want(sensor, &want, &err);
+	}
+	arena_destroy(&agent->want_arena);
+	agent->want_arena = arena;
+	agent->want = want;
+	if (rc == 0)
+		rc = seed(agent, &err);
+	engine_destroy(old);
+	agent->reloads++;
+	if (rc != 0)
+		log_say(LOG_LEVEL_ERROR, "after reading the rules again: %s", err.text);
+	log_say(LOG_LEVEL_NOTICE, "rules read again: %u in use, %u refused", engine->loaded,
+		engine->refused);
+}
+
+/* ---- sensors ---- */
+
+static int open_sensor(struct agent *agent, const struct sensor_ops *ops, struct err *err)
+{
+	if (agent->sensor_count == AGENT_SENSORS_MAX)
+		return err_set(err, -ENOSPC, "more than %d sensors", AGENT_SENSORS_MAX);
+	struct agent_sensor *s = calloc(1, sizeof(*s));
+	if (s == NULL)
+		return err_set(err, -ENOMEM, "out of memory");
+	s->config.want = agent->want;
+	int rc = ops->open(&s->config, &s->sensor, err);
+	if (rc == 0) {
+		rc = ops->start(s->sensor, err);
+		if (rc != 0)
+			ops->close(s->sensor);
+	}
+	if (rc != 0) {
+		free(s);
+		return rc;
+	}
+	agent->sensors[agent->sensor_count++] = s;
+	log_say(LOG_LEVEL_NOTICE, "sensor %s: %s", ops->name, ops->doc);
+	return 0;
+}
+
+void agent_sensor_close(struct agent *agent, struct agent_sensor *s)
+{
+	struct sensor_stats stats = {0};
+
+	s->sensor->ops->stats(s->sensor, &stats);
+	agent->closed.events += stats.events;
+	agent->closed.dropped += stats.dropped;
+	agent->closed.gaps += stats.gaps;
+	s->sensor->ops->close(s->sensor);
+	for (size_t i = 0; i < agent->sensor_count; i++)
+		if (agent->sensors[i] == s)
+			agent->sensors[i] = agent->sensors[--agent->sensor_count];
+	free(s);
+}
+
+/* Best first in the table: of those that watch processes one is enough, the others add to it. */
+static int open_sensors(struct agent *agent, struct err *err)
+{
+	const struct config_list *asked = &agent->options->config->sensors;
+	struct err reason = {0};
+
+	for (size_t i = 0; i < asked->count; i++) {
+		const struct sensor_ops *ops = sensor_by_name(str_of(asked->items[i]));
+		if (ops == NULL || !ops->live)
+			return err_set(
+				err, -EINVAL, "no live sensor is called '%s'", asked->items[i]);
+		int rc = open_sensor(agent, ops, err);
+		if (rc != 0)
+			return rc;
+	}
+	bool have_processes = false;
+	for (size_t i = 0; asked->count == 0 && sensor_table[i] != NULL; i++) {
+		const struct sensor_ops *ops = sensor_table[i];
+		if (!ops->live || ops->on_request || (ops->watches_processes && have_processes))
+			continue;
+		int rc = open_sensor(agent, ops, &reason);
+		if (rc == 0 && ops->watches_processes)
+			have_processes = true;
+		if (rc != 0)
+			log_say(LOG_LEVEL_WARNING, "sensor %s cannot be used: %s", ops->name,
+				reason.text);
+	}
+	if (agent->sensor_count == 0)
+		return err_set(err, -EPERM, "no sensor can be used here%s%s",
+			reason.text[0] != '\0' ? "; the last said: " : "", reason.text);
+	return 0;
+}
+
+static void describe_host(struct agent *agent)
+{
+	struct os_host *h = &agent->host;
+
+	os_host_read(h);
+	const struct event_field common[] = {
+		{FIELD_host_id, value_text(str_of(h->id[0] != '\0' ? h->id : h->name))},
+		{FIELD_host_name, value_text(str_of(h->name))},
+		{FIELD_host_hostname, value_text(str_of(h->name))},
+		{FIELD_host_os_type, value_text(str_of(h->type))},
+		{FIELD_host_os_name, value_text(str_of(h->os_name))},
+		{FIELD_host_os_version, value_text(str_of(h->os_version))},
+		{FIELD_host_os_kernel, value_text(str_of(h->kernel))},
+		{FIELD_host_architecture, value_text(str_of(h->architecture))},
+	};
+	memcpy(agent->common, common, sizeof(common));
+}
+
+int agent_begin(struct agent *agent, struct err *err)
+{
+	struct pipeline_options pipeline = {
+		.reorder_ns = LIVE_REORDER_NS,
+		.common = agent->common,
+		.common_count = sizeof(agent->common) / sizeof(agent->common[0]),
+		.context = agent,
+		.on_event = on_event,
+		.on_match = on_match,
+	};
+	struct detector_options detector = {
+		.context = agent, .on_alert = put_line, .on_incident = put_incident};
+
+	describe_host(agent);
+	arena_init(&agent->want_arena, 0);
+	int rc = open_output(agent, err);
+	if (rc == 0)
+		rc = make_engine(agent, &agent->engine, err);
+	if (rc == 0)
+		rc = make_want(agent, agent->engine, &agent->want_arena, &agent->want, err);
+	if (rc == 0)
+		rc = pipeline_create(agent->engine, &pipeline, &agent->pipeline, err);
+	if (rc == 0 && agent->options->mode == AGENT_DETECT)
+		rc = detector_create(&detector, &agent->detector, err);
+	if (rc == 0 && agent->options->mode == AGENT_RECORD &&
+		recording_writer_create(agent->engine->fields, &agent->recording) != 0)
+		rc = err_set(err, -ENOMEM, "out of memory");
+	if (rc ==
+		0) /* before the processes are listed: what starts in between is seen twice, not missed */
+		rc = open_sensors(agent, err);
+	return rc == 0 ? seed(agent, err) : rc;
+}
+
+void agent_end(struct agent *agent)
+{
+	while (agent->sensor_count > 0)
+		agent_sensor_close(agent, agent->sensors[agent->sensor_count - 1]);
+	(void)sink_close(agent->sink);
+	detector_destroy(agent->detector);
+	recording_writer_destroy(agent->recording);
+	pipeline_destroy(agent->pipeline);
+	engine_destroy(agent->engine);
+	control_close(agent->control);
+	arena_destroy(&agent->want_arena);
+	buf_destroy(&agent->line);
+}

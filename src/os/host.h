@@ -1,0 +1,14 @@
+/* The machine that this runs on. */
+#ifndef MERLON_OS_HOST_H
+#define MERLON_OS_HOST_H
+
+struct os_host {
+	char id[64]; /* stable: Linux machine-id, macOS hardware UUID; empty when there is none */
+	char name[256];
+	char type[16]; /* host.os.type: linux, macos */
+	char os_name[64], os_version[64], kernel[128], architecture[32];
+};
+
+/* What can be found out; the rest is left empty. */
+void os_host_read(struct os_host *ret);
+#endif
