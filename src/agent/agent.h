@@ -19,7 +19,7 @@ struct agent_options {
 	size_t rule_path_count;
 	const char *output; /* NULL: DATA/events.ndjson */
 	bool stories;	    /* print a story on standard output for each incident */
-	bool colour, quiet;
+	bool colour, unicode, quiet;
 	uint64_t stop_after_ns; /* 0: until a signal */
 };
 

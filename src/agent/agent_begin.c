@@ -20,18 +20,22 @@ static void put_line(void *context, struct str json)
 	sink_line(agent->sink, json);
 }
 
-static void put_incident(void *context, const struct incident *incident)
+static void put_incident(void *context, const struct incident *incident, enum incident_news news)
 {
 	struct agent *agent = context;
+	struct story_options story = {
+		.colour = agent->options->colour, .unicode = agent->options->unicode, .news = news};
 
 	buf_clear(&agent->line);
 	incident_write(&agent->line, incident);
 	sink_line(agent->sink, buf_view(&agent->line));
-	if (!agent->options->stories)
+	/* the end of an incident is no news on a terminal; it has been told */
+	if (!agent->options->stories || news == INCIDENT_CLOSED)
 		return;
 	buf_clear(&agent->line);
-	story_write(&agent->line, incident, agent->options->colour);
+	incident_story(&agent->line, incident, &story);
 	(void)fwrite(agent->line.ptr, 1, agent->line.len, stdout);
+	(void)fputc('\n', stdout);
 	(void)fflush(stdout);
 }
 
@@ -172,8 +176,6 @@ void agent_reload(struct agent *agent)
 		return;
 	}
 	struct engine *old = agent->engine;
-	if (agent->detector != NULL)
-		detector_forget_rules(agent->detector);
 	rc = pipeline_replace_engine(agent->pipeline, engine, &err);
 	agent->engine = engine;
 	for (size_t i = 0; i < agent->sensor_count; i++) {

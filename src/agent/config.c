@@ -51,7 +51,7 @@ static int read_number(const struct reading *r, const struct yaml_node *node, ui
 }
 
 static int read_placeholder(
-	const struct reading *r, const struct yaml_pair *pair, struct config_placeholder *ret)
+	const struct reading *r, const struct yaml_pair *pair, struct sigma_placeholder *ret)
 {
 	const struct yaml_node *value = pair->value;
 	bool list = value->kind == YAML_KIND_LIST;
@@ -66,7 +66,7 @@ static int read_placeholder(
 			return wrong(r, item, "expected a text or a list of texts");
 		values[i] = item->text;
 	}
-	*ret = (struct config_placeholder){pair->key->text, values, count};
+	*ret = (struct sigma_placeholder){pair->key->text, values, count};
 	return 0;
 }
 
@@ -74,7 +74,7 @@ static int read_placeholders(const struct reading *r, const struct yaml_node *no
 {
 	if (node->kind != YAML_KIND_MAP)
 		return wrong(r, node, "expected names with their values");
-	struct config_placeholder *all = arena_alloc(
+	struct sigma_placeholder *all = arena_alloc(
 		&r->config->arena, (node->count + 1) * sizeof(*all));
 	if (all == NULL)
 		return err_set(r->err, -ENOMEM, "%s: out of memory", r->path);

@@ -18,22 +18,18 @@
 #include <stdint.h>
 #include "base/arena.h"
 #include "base/str.h"
+#include "detect/sigma/pattern.h"
 struct err;
 
 struct config_list {
 	const char **items;
 	size_t count;
 };
-struct config_placeholder {
-	struct str name;
-	const struct str *values;
-	uint32_t value_count;
-};
 struct config {
 	struct arena arena;	   /* owns everything below */
 	const char *data, *output; /* NULL: default */
 	struct config_list rules, sensors, read_paths, environment;
-	struct config_placeholder *placeholders;
+	struct sigma_placeholder *placeholders;
 	size_t placeholder_count;
 	bool store_events;
 	uint64_t rotate_mb, keep;

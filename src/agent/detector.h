@@ -1,5 +1,5 @@
-/* From matches to alerts and incidents: takes what the pipeline says matched, explains it, hands
- * each detection to the incident builder and gives the lines of both to whoever writes them. */
+/* From matches to alerts and incidents: explains what the pipeline says matched, hands each
+ * detection to the incident builder and gives what comes of it to whoever writes it. */
 #ifndef MERLON_AGENT_DETECTOR_H
 #define MERLON_AGENT_DETECTOR_H
 #include "agent/pipeline.h"
@@ -12,8 +12,7 @@ struct detector_options {
 	void *context; /* of the callbacks */
 	/* One JSON line an alert, in the order of processing. May be NULL. */
 	void (*on_alert)(void *context, struct str json);
-	/* An incident that is complete, or (live) that is new or has grown worse. */
-	void (*on_incident)(void *context, const struct incident *incident);
+	incident_fn *on_incident;
 };
 
 struct detector;
@@ -23,11 +22,11 @@ void detector_destroy(struct detector *detector);
 void detector_want(struct fields *fields);
 void detector_match(struct detector *detector, struct pipeline *pipeline, const struct view *view,
 	const struct rule *const *rules, uint32_t count);
-/* A gap may have hidden something: incidents open at that time say so. */
+/* Each event: a gap may have hidden something, and the incidents of that time say so. */
 void detector_event(struct detector *detector, const struct view *view);
-/* Live: incidents that are due are given. */
+/* Live: incidents that are due are told. */
 void detector_tick(struct detector *detector, uint64_t now_ns);
-/* All that are still open are given, in the order of their first alert. */
+/* All that are still open are told. */
 void detector_finish(struct detector *detector);
 uint64_t detector_alert_count(const struct detector *detector);
 uint64_t detector_incident_count(const struct detector *detector);

@@ -26,7 +26,7 @@ struct replay {
 	struct detector *detector;
 	struct sink *save;
 	struct recording_writer *recording;
-	struct buf line;
+	struct buf line, incidents;
 	uint64_t told; /* stories */
 };
 
@@ -46,21 +46,26 @@ static void on_alert(void *context, struct str json)
 	(void)fputc('\n', stdout);
 }
 
-static void on_incident(void *context, const struct incident *incident)
+/* Lines of incidents come after those of all alerts: they wait in r->incidents. */
+static void on_incident(void *context, const struct incident *incident, enum incident_news news)
 {
 	struct replay *r = context;
+	struct story_options story = {.colour = terminal_has_colour(stdout),
+		.unicode = terminal_has_unicode(),
+		.width = terminal_width(stdout),
+		.news = news};
 
-	if (r->events)
+	if (r->events || news != INCIDENT_CLOSED)
 		return;
-	buf_clear(&r->line);
 	if (r->json) {
-		incident_write(&r->line, incident);
-		print_line(r);
+		incident_write(&r->incidents, incident);
+		buf_char(&r->incidents, '\n');
 		return;
 	}
 	if (r->told++ > 0)
 		(void)fputc('\n', stdout);
-	story_write(&r->line, incident, terminal_has_colour(stdout));
+	buf_clear(&r->line);
+	incident_story(&r->line, incident, &story);
 	(void)fwrite(r->line.ptr, 1, r->line.len, stdout);
 }
 
@@ -206,8 +211,12 @@ static int replay(struct replay *r, struct err *err)
 	int rc = inputs_run(
 		&r->inputs, format == NULL ? "auto" : format, r->quiet, r->pipeline, &records, err);
 
-	if (rc == 0)
+	if (rc == 0) {
 		detector_finish(r->detector);
+		(void)fwrite(r->incidents.ptr, 1, r->incidents.len, stdout);
+		if (r->incidents.failed)
+			rc = err_set(err, -ENOMEM, "out of memory: too many incidents");
+	}
 	if (rc == 0)
 		print_summary(r, &records, clock_monotonic_ns() - begin);
 	int saved = sink_close(r->save);
@@ -244,6 +253,7 @@ static int run_replay(const struct args *args)
 	engine_destroy(r.engine);
 	inputs_destroy(&r.inputs);
 	buf_destroy(&r.line);
+	buf_destroy(&r.incidents);
 	arena_destroy(&arena);
 	return rc == 0 ? STATUS_OK : STATUS_FAILURE;
 }

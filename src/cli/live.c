@@ -57,6 +57,7 @@ int live_run(const struct args *args, enum agent_mode mode, bool stories, const 
 		.config = &config,
 		.stories = stories,
 		.colour = terminal_has_colour(stdout),
+		.unicode = terminal_has_unicode(),
 		.quiet = args_has(args, "quiet"),
 		.stop_after_ns = args_duration_ns(args, "for", 0),
 	};

@@ -1,5 +1,6 @@
 #include "cli/terminal.h"
 #include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -95,4 +96,18 @@ void terminal_text(FILE *stream, struct str text)
 		text.ptr += len;
 		text.len -= len;
 	}
+}
+
+bool terminal_has_unicode(void)
+{
+	static const char *const names[] = {
+		"LC_ALL", "LC_CTYPE", "LANG"}; /* locale(7): first set wins */
+
+	for (size_t i = 0; i < 3; i++) {
+		const char *value = getenv(names[i]);
+		if (value != NULL && value[0] != '\0')
+			return strstr(value, "UTF-8") != NULL || strstr(value, "utf8") != NULL ||
+			       strstr(value, "UTF8") != NULL || strstr(value, "utf-8") != NULL;
+	}
+	return false;
 }

@@ -20,6 +20,8 @@ bool terminal_has_colour(FILE *stream);
 /* What begins a style (STYLE_PLAIN ends any); empty when the stream takes no colours. Looks the
  * stream up once and keeps the answer, for stdout and stderr. */
 const char *terminal_style(FILE *stream, enum style style);
+/* Whether the locale's characters are UTF-8. */
+bool terminal_has_unicode(void);
 /* Columns of the terminal, 80 when unknown. */
 unsigned terminal_width(FILE *stream);
 /* Prints text from outside: control characters, escape sequences, bidirectional overrides and
