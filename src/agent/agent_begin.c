@@ -7,7 +7,6 @@
 #include "agent/log.h"
 #include "agent/watch.h"
 #include "base/err.h"
-#include "enrich/seed.h"
 
 #define LIVE_REORDER_NS (50 * UINT64_C(1000000)) /* sensors are read one after the other */
 

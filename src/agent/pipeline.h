@@ -11,7 +11,9 @@ struct pipeline_options {
 	uint64_t reorder_ns;	 /* window of event time; 0: order of input */
 	uint32_t reorder_events; /* what may wait at most; 0: 65,536 */
 	bool sort_all;		 /* put everything in order of time before the first is processed */
-	void *context;		 /* of the callbacks */
+	const struct event_field *common; /* see struct batch */
+	uint32_t common_count;
+	void *context; /* of the callbacks */
 	/* After enrichment, each event in its turn. May be NULL. */
 	void (*on_event)(void *context, const struct view *view);
 	/* Rules that matched it, in the order of the set. */

@@ -100,8 +100,8 @@ struct batch {
 	uint32_t count, capacity;
 	uint32_t refs;
 	const struct fields *fields;
-	const uint64_t *wanted;	  /* bits of fields */
-	bool want_all;		  /* keep raw and every field */
+	const uint64_t *wanted; /* bits of fields */
+	bool want_all;		/* keep raw and every field */
 	/* Fields that every event gets which does not set them itself, e.g. the host's name. Borrowed
 	 * from the batch's owner; texts must live as long as any event. */
 	const struct event_field *common;

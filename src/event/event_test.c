@@ -202,8 +202,8 @@ static void recording__gives_back_what_was_written(void **state)
 static void common_fields__are_given_to_events_that_lack_them(void **state)
 {
 	struct fixture f;
-	const struct event_field common[] = {{FIELD_host_id, value_text(STR("h"))},
-		{FIELD_host_name, value_text(STR("mine"))}};
+	const struct event_field common[] = {
+		{FIELD_host_id, value_text(STR("h"))}, {FIELD_host_name, value_text(STR("mine"))}};
 
 	setup(&f, NULL, true);
 	f.batch->common = common;

@@ -7,7 +7,12 @@
 
 static void copy(char *to, size_t size, const char *from)
 {
-	(void)snprintf(to, size, "%s", from);
+	size_t len = strlen(from);
+
+	if (len > size - 1)
+		len = size - 1;
+	memcpy(to, from, len);
+	to[len] = '\0';
 }
 
 /* machine-id(5) */
