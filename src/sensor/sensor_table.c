@@ -6,6 +6,7 @@
 #include "sensor/replay/es_json.h"
 #include "sensor/replay/eslogger.h"
 #include "sensor/replay/jamf.h"
+#include "sensor/replay/logline.h"
 #include "sensor/replay/merlon.h"
 #include "sensor/sensor.h"
 
@@ -20,6 +21,7 @@ const struct sensor_ops *const sensor_table[] = {
 	&auditlog_sensor_ops,
 	&es_json_sensor_ops,
 	&jamf_sensor_ops,
+	&logline_sensor_ops,
 	&merlon_sensor_ops,
 	NULL,
 };

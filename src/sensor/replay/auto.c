@@ -6,6 +6,7 @@
 #include "sensor/replay/es_json.h"
 #include "sensor/replay/eslogger.h"
 #include "sensor/replay/jamf.h"
+#include "sensor/replay/logline.h"
 #include "sensor/replay/merlon.h"
 #include "sensor/replay/replay.h"
 
@@ -20,6 +21,7 @@ const struct replay_format *const replay_formats[] = {
 	&ecs_format,
 	&bsm_format,
 	&auditlog_format,
+	&logline_format,
 	NULL,
 };
 
