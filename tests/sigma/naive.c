@@ -119,9 +119,16 @@ static struct item parse_key(struct str key)
 		const char *name;
 		bool *flag;
 	} flags[] = {
-		{"contains", &item.contains}, {"startswith", &item.starts}, {"endswith", &item.ends},
-		{"all", &item.all}, {"cased", &item.cased}, {"neq", &item.neq}, {"re", &item.regex},
-		{"cidr", &item.cidr}, {"windash", &item.windash}, {"exists", &item.exists},
+		{"contains", &item.contains},
+		{"startswith", &item.starts},
+		{"endswith", &item.ends},
+		{"all", &item.all},
+		{"cased", &item.cased},
+		{"neq", &item.neq},
+		{"re", &item.regex},
+		{"cidr", &item.cidr},
+		{"windash", &item.windash},
+		{"exists", &item.exists},
 		{"fieldref", &item.fieldref},
 	};
 

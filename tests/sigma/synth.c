@@ -239,7 +239,8 @@ static void demand_value(struct synth *s, struct str key, const struct yaml_node
 
 static void demand_item(struct synth *s, struct str key, const struct yaml_node *value)
 {
-	if (has_modifier(key, "neq") || has_modifier(key, "exists") || has_modifier(key, "fieldref"))
+	if (has_modifier(key, "neq") || has_modifier(key, "exists") ||
+		has_modifier(key, "fieldref"))
 		return; /* a missing field will do, or does not */
 	if (value->kind == YAML_KIND_SCALAR) {
 		demand_value(s, key, value);
@@ -381,13 +382,33 @@ static void join(struct synth *s, struct synth_field *field)
 	buf_destroy(&out);
 }
 
+/* A filter on null lets pass only what has the field, with anything in it. */
+static void fill_nulls(struct synth *s, struct synth_event *event, const struct yaml_node *node)
+{
+	for (uint32_t i = 0; node->kind != YAML_KIND_SCALAR && i < node->count; i++) {
+		if (node->kind == YAML_KIND_LIST) {
+			fill_nulls(s, event, node->items[i]);
+			continue;
+		}
+		const struct yaml_pair *pair = &node->pairs[i];
+		struct str key = pair->key->text;
+		if (pair->value->kind != YAML_KIND_SCALAR) {
+			fill_nulls(s, event, pair->value);
+		} else if (pair->value->type == YAML_TYPE_NULL) {
+			struct synth_field *field = field_of(event, str_cut(&key, '|'));
+			if (field->count == 0)
+				field->values[field->count++] = STR("anything");
+		}
+	}
+}
+
 void synth_event(struct arena *arena, const struct yaml_node *rule, uint32_t attempt,
 	struct synth_event *ret)
 {
 	struct synth s = {
 		.arena = arena,
 		.detection = yaml_get(rule, "detection"),
-		.random = attempt / 2,
+		.random = attempt / 4,
 	};
 	const struct yaml_node *condition = yaml_get(s.detection, "condition");
 
@@ -405,4 +426,6 @@ void synth_event(struct arena *arena, const struct yaml_node *rule, uint32_t att
 			field->null |= s.demands[i].null;
 		}
 	}
+	if (attempt % 4 >= 2)
+		fill_nulls(&s, ret, s.detection);
 }
