@@ -25,10 +25,6 @@ struct sigma_options {
 	uint32_t placeholder_count;
 };
 
-/* Placeholders as configuration writes them, a YAML map of names to a value or list of values. */
-int sigma_placeholders_parse(struct arena *arena, struct str text, const char *file,
-	struct sigma_options *options, struct err *err);
-
 struct sigma_loader;
 /* options and what they point to must outlive the loader. */
 int sigma_create(struct ruleset *set, const struct sigma_options *options,

@@ -540,21 +540,6 @@ static void notes_say_what_no_sensor_supplies(void **state)
 	engine_end(&engine);
 }
 
-static void placeholders_come_from_configuration(void **state)
-{
-	struct sigma_options o = {0};
-	struct arena arena;
-
-	arena_init(&arena, 0);
-	assert_int_equal(
-		sigma_placeholders_parse(&arena, STR("a: x\nb: [y*, 3]\n"), "p", &o, NULL), 0);
-	assert_int_equal(o.placeholder_count, 2);
-	assert_true(str_is(o.placeholders[0].values[0], "x"));
-	assert_true(str_is(o.placeholders[1].values[1], "3"));
-	assert_true(sigma_placeholders_parse(&arena, STR("a: {b: c}\n"), "p", &o, NULL) < 0);
-	arena_destroy(&arena);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -572,7 +557,6 @@ int main(void)
 		cmocka_unit_test(filters),
 		cmocka_unit_test(collections),
 		cmocka_unit_test(notes_say_what_no_sensor_supplies),
-		cmocka_unit_test(placeholders_come_from_configuration),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
