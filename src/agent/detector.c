@@ -106,8 +106,11 @@ void detector_event(struct detector *d, const struct view *view)
 	count = view_get(view, FIELD_merlon_gap_count);
 	if (count != NULL && !value_as_i64(count, &lost))
 		lost = 0;
-	incident_gap(d->builder, view_text(view, FIELD_host_id), view->event->time_ns,
-		lost < 0 ? 0 : (uint64_t)lost, view_text(view, FIELD_merlon_gap_reason));
+	struct str host = view_text(view, FIELD_host_name); /* as detections name it */
+	if (host.len == 0)
+		host = view_text(view, FIELD_host_id);
+	incident_gap(d->builder, host, view->event->time_ns, lost < 0 ? 0 : (uint64_t)lost,
+		view_text(view, FIELD_merlon_gap_reason));
 }
 
 void detector_tick(struct detector *d, uint64_t now_ns)

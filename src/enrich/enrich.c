@@ -117,12 +117,15 @@ int enrich_create(const struct fields *fields, const struct enrich_options *opti
 	const uint64_t *outside = options->has_outside ? options->outside
 						       : fields_wanted_bits(fields);
 	set_up_rows(enrich, outside);
-	if (graph_create(&options->graph, &enrich->graph) < 0 ||
+	enrich->hosts = calloc(SOURCES_MAX, sizeof(*enrich->hosts));
+	if (enrich->hosts == NULL || graph_create(&options->graph, &enrich->graph) < 0 ||
 		derive_create(outside, &enrich->derive) < 0 ||
 		(options->live && os_users_create(NULL, NULL, &enrich->users) < 0)) {
 		enrich_destroy(enrich);
 		return err_set(err, -ENOMEM, "no memory for the process graph");
 	}
+	if (options->live)
+		host_here(enrich);
 	*ret = enrich;
 	return 0;
 }
@@ -134,6 +137,7 @@ void enrich_destroy(struct enrich *enrich)
 	derive_destroy(enrich->derive);
 	os_users_destroy(enrich->users);
 	graph_destroy(enrich->graph);
+	free(enrich->hosts);
 	free(enrich);
 }
 
@@ -167,24 +171,6 @@ uint32_t view_pid(const struct view *view, field_id id)
 		       : 0;
 }
 
-static uint32_t host_of(struct enrich *enrich, const struct view *view)
-{
-	struct str text = view_text(view, FIELD_host_id);
-
-	if (text.len == 0)
-		text = view_text(view, FIELD_host_name);
-	if (text.len > sizeof(enrich->host_text))
-		text.len = sizeof(enrich->host_text);
-	if (enrich->host_known && str_eq(text, str_n(enrich->host_text, enrich->host_len)))
-		return enrich->host;
-	if (text.len > 0)
-		memcpy(enrich->host_text, text.ptr, text.len);
-	enrich->host_len = text.len;
-	enrich->host = graph_host(enrich->graph, text);
-	enrich->host_known = true;
-	return enrich->host;
-}
-
 static struct str id_field(const struct view *view, field_id id)
 {
 	struct str text = view_text(view, id);
@@ -208,11 +194,11 @@ static uint64_t start_of(const struct view *view)
 	return ns;
 }
 
-static struct identity identity_of(struct enrich *enrich, const struct view *view)
+static struct identity identity_of(struct enrich *enrich, struct view *view)
 {
 	const struct value *generation = view_get(view, FIELD_process_Ext_generation);
 	struct identity who = {
-		.host = host_of(enrich, view),
+		.host = host_of_event(enrich, view),
 		.pid = view_pid(view, FIELD_process_pid),
 		.parent_pid = view_pid(view, FIELD_process_parent_pid),
 		.id = id_field(view, FIELD_process_entity_id),
@@ -244,7 +230,7 @@ static bool may_be(const struct process *p, const struct identity *who)
 {
 	if (!same_start(p, who->start_ns))
 		return false;
-	if (who->has_generation && p->has_generation && who->generation != p->generation)
+	if (who->has_generation && p->has_generation && who->generation != p->told_generation)
 		return false;
 	if (p->exited && p->start_ns == 0 && who->time_ns > p->end_ns + AFTERLIFE_NS)
 		return false;
@@ -294,8 +280,10 @@ static struct process *add(struct enrich *enrich, const struct identity *who,
 	if (spec.start_ns == 0 && keep != NULL && keep->pid == who->pid)
 		spec.start_ns = keep->start_ns;
 	struct process *p = graph_add(enrich->graph, &spec);
-	if (p != NULL)
+	if (p != NULL) {
 		p->has_generation = who->has_generation;
+		p->told_generation = who->generation;
+	}
 	return p;
 }
 
@@ -415,6 +403,7 @@ static struct process *on_fork(
 	if (p == NULL)
 		return NULL;
 	p->placeholder = false;
+	p->copied = true;
 	attach(enrich, who, view, p);
 	graph_set_current(enrich->graph, p);
 	parent = graph_get(enrich->graph, p->parent);
@@ -434,8 +423,7 @@ static void forget_image(struct enrich *enrich, struct process *p)
 	for (unsigned i = 0; i < ATTR_MAX; i++)
 		if (process_attr_is_image((enum process_attr)i))
 			process_clear(enrich->graph, p, (enum process_attr)i);
-	p->generation++;
-	p->judged = false;
+	p->judged = p->copied = false;
 }
 
 /* A new image for the process that has the pid, or for one that nobody told of. */
@@ -486,7 +474,7 @@ static struct process *on_exec(
 		return new_image(enrich, who, view);
 	if (!p->placeholder && !same_image(enrich, p, view))
 		forget_image(enrich, p); /* one id for all images of a process */
-	p->placeholder = false;
+	p->placeholder = p->copied = false;
 	attach(enrich, who, view, p);
 	graph_set_current(enrich->graph, p);
 	return p;
@@ -502,13 +490,18 @@ static struct process *on_act(
 		enrich->stats.lost_execs++;
 		return new_image(enrich, who, view);
 	}
+	if (p != NULL && who->has_generation && !p->has_generation) {
+		p->has_generation = true;
+		p->told_generation = who->generation;
+	}
 	if (p != NULL && !p->placeholder) {
 		if (p->parent.serial == 0)
 			attach(enrich, who, view, p);
 		return p;
 	}
 	if (p == NULL) {
-		if (who->id.len == 0 && who->pid == 0)
+		/* news of an image that is forgotten already */
+		if (view->event->kind == KIND_process_hashed)
 			return NULL;
 		enrich->stats.unknown_actors++;
 		return new_image(enrich, who, view);

@@ -25,7 +25,16 @@ struct attr_field {
 	uint8_t who, attr;
 	field_id field;
 };
-#define SHOWN_MAX 192u
+#define SHOWN_MAX   192u
+#define SOURCES_MAX 256u /* inputs beyond share the last place */
+
+/* The host that an input last named. Events that name none are of it. */
+struct known_host {
+	char id[64], name[256];
+	uint16_t id_len, name_len;
+	uint32_t number;
+	bool known;
+};
 
 struct enrich {
 	const struct fields *fields;
@@ -34,13 +43,10 @@ struct enrich {
 	/* what to read from events, and what to add: rows of process.def that somebody wants */
 	struct attr_field own[SHOWN_MAX], parent[SHOWN_MAX], shown[SHOWN_MAX];
 	uint32_t own_count, parent_count, shown_count;
-	bool wants_ancestry, wants_entry_type;
+	bool wants_ancestry, wants_entry_type, wants_host_id, wants_host_name;
 	struct derive *derive;
 	struct process *actor;
-	char host_text[256]; /* of the event before */
-	size_t host_len;
-	uint32_t host;
-	bool host_known;
+	struct known_host *hosts; /* SOURCES_MAX: by input, the host it last named */
 	struct enrich_stats stats;
 };
 
@@ -61,6 +67,12 @@ void learn_relatives(struct enrich *enrich, struct process *p, const struct view
 
 /* show.c */
 void show_missing(struct enrich *enrich, struct view *view, const struct identity *identity);
+
+/* host.c */
+/* The number of the event's host; shows id and name where the event lacks them. */
+uint32_t host_of_event(struct enrich *enrich, struct view *view);
+/* All inputs are of this machine until they say otherwise. */
+void host_here(struct enrich *enrich);
 
 /* derive.c */
 struct derive;

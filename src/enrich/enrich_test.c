@@ -2,12 +2,19 @@
 #include <setjmp.h>
 #include <stddef.h>
 #include <cmocka.h>
+#include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
 #include "base/clock.h"
 #include "base/err.h"
 #include "enrich/container.h"
 #include "enrich/enrich.h"
+#include "enrich/hash.h"
+#include "enrich/seed.h"
 #include "event/ecs.h"
+#include "os/users.h"
 
 struct fixture {
 	struct fields *fields;
@@ -429,6 +436,118 @@ static void enrich__control_groups(void **state)
 #undef ID
 }
 
+static void enrich__running_processes_are_seeded(void **state)
+{
+	struct fixture f;
+	struct seed *seed;
+	bool found = false;
+
+	set_up(&f, 0);
+	assert_int_equal(seed_create(&seed, NULL), 0);
+	assert_true(seed_count(seed) > 0);
+	while (seed_next(seed, f.batch, 7) > 0)
+		continue;
+	for (uint32_t i = 0; i < f.batch->count; i++) {
+		view_load(f.view, f.batch->events[i]);
+		enrich_event(f.enrich, f.view);
+		if (enrich_actor(f.enrich)->pid != (uint32_t)getpid())
+			continue;
+		found = true;
+		assert_non_null(strstr(SHOWN(process_executable), "unit-enrich"));
+		assert_string_not_equal(SHOWN(process_parent_executable), "(none)");
+		assert_string_not_equal(SHOWN(process_working_directory), "(none)");
+		assert_int_equal(f.view->also_kind, KIND_process_exec);
+	}
+	assert_true(found);
+	/* an event that names no host is of the host that its input named */
+	act_of(&f, clock_now_ns() / NS_PER_S, (unsigned)getpid());
+	assert_non_null(strstr(SHOWN(process_executable), "unit-enrich"));
+	assert_int_equal(enrich_stats(f.enrich).graph.nodes, seed_count(seed));
+	seed_destroy(seed);
+	tear_down(&f);
+}
+
+static void enrich__hashes_come_as_events(void **state)
+{
+	struct fixture f;
+	struct hasher *hasher;
+	char path[] = "/tmp/merlon-hash-XXXXXX";
+	int fd = mkstemp(path);
+	uint32_t count = 0;
+
+	set_up(&f, 0);
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, "abc", 3), 3);
+	assert_int_equal(
+		hasher_create(&(struct hasher_options){.file_limit_bytes = 3}, &hasher, NULL), 0);
+	event_begin(f.batch, KIND_process_exec, 10 * NS_PER_S);
+	ev_uint(f.batch, FIELD_process_pid, 4000000);
+	ev_cstr(f.batch, FIELD_process_executable, path);
+	run(&f);
+	struct hash_request request = {.path = str_of(path), .pid = 4000000};
+	request.entity_id = view_text(f.view, FIELD_process_entity_id);
+	char id[64];
+	(void)snprintf(id, sizeof(id), "%.*s", STR_ARG(request.entity_id));
+	hasher_ask(hasher, &request);
+	hasher_ask(hasher, &request);
+	request.path = STR("/nonexistent");
+	hasher_ask(hasher, &request);
+	batch_clear(f.batch);
+	struct pollfd poll_fd = {.fd = hasher_poll_fd(hasher), .events = POLLIN};
+	for (unsigned i = 0; i < 200 && count < 2; i++) {
+		(void)poll(&poll_fd, 1, 50);
+		count += hasher_next(hasher, f.batch, 16);
+	}
+	assert_int_equal(count, 2);
+	view_load(f.view, f.batch->events[0]);
+	enrich_event(f.enrich, f.view);
+	assert_string_equal(SHOWN(process_entity_id), id);
+	act_of(&f, 11, 4000000);
+	assert_string_equal(SHOWN(process_hash_sha256),
+		"ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+	/* grown over the limit */
+	assert_int_equal(write(fd, "d", 1), 1);
+	request.path = str_of(path);
+	hasher_ask(hasher, &request);
+	for (unsigned i = 0; i < 200 && count < 3; i++) {
+		(void)poll(&poll_fd, 1, 50);
+		count += hasher_next(hasher, f.batch, 16);
+	}
+	view_load(f.view, f.batch->events[f.batch->count - 1]);
+	assert_string_equal(SHOWN(event_reason), "larger than 3 bytes: not hashed");
+	struct hasher_stats stats = hasher_stats(hasher);
+	assert_int_equal(stats.cached, 1);
+	assert_int_equal(stats.failed, 1);
+	assert_int_equal(stats.too_large, 1);
+	hasher_destroy(hasher);
+	(void)unlink(path);
+	(void)close(fd);
+	tear_down(&f);
+}
+
+static void users__come_from_files(void **state)
+{
+	char path[] = "/tmp/merlon-users-XXXXXX";
+	int fd = mkstemp(path);
+	struct os_users *users;
+
+	assert_true(fd >= 0);
+	assert_true(
+		dprintf(fd, "# x\nroot:x:0:0::/root:/bin/sh\nbad\nann:x:1000:5:::\ntwo:x:0:") > 0);
+	assert_int_equal(os_users_create(path, "/nonexistent", &users), 0);
+	assert_true(str_is(os_user_name(users, 0), "root"));
+	assert_true(str_is(os_user_name(users, 1000), "ann"));
+	assert_int_equal(os_user_name(users, 7).len, 0);
+	assert_int_equal(os_group_name(users, 0).len, 0);
+	assert_true(dprintf(fd, "\nbob:x:7:") > 0);
+	assert_true(os_users_refresh(users, 6 * OS_USERS_LOOK_NS));
+	assert_true(str_is(os_user_name(users, 7), "bob"));
+	assert_false(os_users_refresh(users, 6 * OS_USERS_LOOK_NS + 1));
+	os_users_destroy(users);
+	(void)unlink(path);
+	(void)close(fd);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -444,6 +563,9 @@ int main(void)
 		cmocka_unit_test(enrich__ids_are_the_same_on_every_run),
 		cmocka_unit_test(enrich__entry_leaders),
 		cmocka_unit_test(enrich__control_groups),
+		cmocka_unit_test(enrich__running_processes_are_seeded),
+		cmocka_unit_test(enrich__hashes_come_as_events),
+		cmocka_unit_test(users__come_from_files),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -36,7 +36,8 @@ struct process {
 	uint32_t index, serial; /* serial 0: not in use */
 	uint32_t host, pid;
 	uint32_t ppid, sid, pgid; /* 0: unknown */
-	uint32_t generation;	  /* execs of this process before, or what the source counts */
+	uint32_t generation;	  /* execs of this process before; part of the entity id */
+	uint32_t told_generation; /* what the source counts, if has_generation */
 	uint64_t key;		  /* hash of host and entity id */
 	uint32_t id_text;	  /* entity id as its source wrote it; 0: made by the graph */
 	uint32_t child_count;
@@ -47,6 +48,7 @@ struct process {
 	uint64_t seen_ns;	 /* last event */
 	bool exited : 1;	 /* the process ended */
 	bool placeholder : 1;	 /* known only through others */
+	bool copied : 1;	 /* the parent's image: no exec since the fork */
 	bool judged : 1;	 /* rules have seen this image's creation */
 	bool coarse_start : 1;	 /* start_ns is good to 10 ms */
 	bool has_generation : 1; /* generation came from the source */

@@ -68,7 +68,7 @@ static int take_ancestors(
 
 		/* an image that became this one by exec alone belongs to the story as well; after
 		 * a fork the image before is only the parent's copy */
-		if (previous != NULL && previous->generation > 0 && previous != parent)
+		if (previous != NULL && !previous->copied && previous != parent)
 			p = previous;
 		else
 			p = parent;

@@ -4,7 +4,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 #include "base/clock.h"
@@ -102,7 +104,7 @@ static struct str read_link(struct arena *arena, int dir, const char *name)
 }
 
 /* pid (comm) state ppid pgrp session tty tpgid flags … starttime; comm may hold anything. */
-static bool parse_stat(struct str text, struct os_process *p)
+static bool parse_stat(struct str text, uint64_t boot_offset_ns, struct os_process *p)
 {
 	uint64_t fields[STAT_FIELDS + 1] = {0};
 	ptrdiff_t open = str_find(text, STR("("));
@@ -123,7 +125,7 @@ static bool parse_stat(struct str text, struct os_process *p)
 	p->tty_major = major(tty);
 	p->tty_minor = minor(tty);
 	p->kernel_thread = (fields[9] & PF_KTHREAD) != 0;
-	p->start_ns = clock_boot_offset_ns() + fields[22] * os_process_start_grain_ns();
+	p->start_ns = boot_offset_ns + fields[22] * os_process_start_grain_ns();
 	return true;
 }
 
@@ -196,7 +198,8 @@ static void read_executable(struct arena *arena, int dir, struct os_process *p)
 		p->inode = st.st_ino;
 }
 
-int os_process_read(struct arena *arena, uint32_t pid, struct os_process *ret)
+int os_process_read(
+	struct arena *arena, uint32_t pid, uint64_t boot_offset_ns, struct os_process *ret)
 {
 	struct os_process p = {.pid = pid};
 	char path[32];
@@ -206,7 +209,7 @@ int os_process_read(struct arena *arena, uint32_t pid, struct os_process *ret)
 	int dir = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (dir < 0)
 		return -ESRCH;
-	if (!parse_stat(read_file(arena, dir, "stat"), &p)) {
+	if (!parse_stat(read_file(arena, dir, "stat"), boot_offset_ns, &p)) {
 		(void)close(dir);
 		return -ESRCH;
 	}
@@ -225,4 +228,25 @@ int os_process_read(struct arena *arena, uint32_t pid, struct os_process *ret)
 	(void)close(dir);
 	*ret = p;
 	return 0;
+}
+
+int os_process_open_image(uint32_t pid, const char *path)
+{
+	char link[40];
+	int fd = -1;
+
+	if (pid != 0) {
+		(void)snprintf(link, sizeof(link), "/proc/%u/exe", pid);
+		fd = open(link, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	}
+	if (fd < 0)
+		fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	return fd < 0 ? -errno : fd;
+}
+
+void os_thread_set_background(void)
+{
+	/* IOPRIO_WHO_PROCESS, this thread, IOPRIO_CLASS_IDLE; the C library has no names for it */
+	(void)syscall(SYS_ioprio_set, 1, 0, 3 << 13);
+	(void)setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), 19);
 }
