@@ -7,6 +7,8 @@
 #include "agent/log.h"
 #include "agent/watch.h"
 #include "base/err.h"
+#include "enrich/seed.h"
+#include "event/ecs.h"
 
 #define LIVE_REORDER_NS (50 * UINT64_C(1000000)) /* sensors are read one after the other */
 
@@ -145,16 +147,26 @@ static int make_want(struct agent *agent, struct engine *engine, struct arena *a
 	return 0;
 }
 
-/* Tells the graph of the processes that were there before. */
+#define SEED_BATCH 256
+
+/* Tells the graph, and a recording, of the processes that were there before. */
 static int seed(struct agent *agent, struct err *err)
 {
-	struct batch *batch = pipeline_take(agent->pipeline);
+	struct seed *processes = NULL;
+	uint32_t taken = 1;
+	int rc = seed_create(&processes, err);
 
-	if (batch == NULL)
-		return err_set(err, -ENOMEM, "out of memory");
-	int rc = enrich_seed(batch, err);
-	int given = pipeline_give(agent->pipeline, batch, rc == 0 ? err : NULL);
-	return rc != 0 ? rc : given;
+	while (rc == 0 && taken > 0) {
+		struct batch *batch = pipeline_take(agent->pipeline);
+		if (batch == NULL) {
+			rc = err_set(err, -ENOMEM, "out of memory");
+			break;
+		}
+		taken = seed_next(processes, batch, SEED_BATCH);
+		rc = pipeline_give(agent->pipeline, batch, err);
+	}
+	seed_destroy(processes);
+	return rc;
 }
 
 void agent_reload(struct agent *agent)

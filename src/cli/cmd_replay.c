@@ -213,7 +213,8 @@ static int replay(struct replay *r, struct err *err)
 
 	if (rc == 0) {
 		detector_finish(r->detector);
-		(void)fwrite(r->incidents.ptr, 1, r->incidents.len, stdout);
+		if (r->incidents.len > 0)
+			(void)fwrite(r->incidents.ptr, 1, r->incidents.len, stdout);
 		if (r->incidents.failed)
 			rc = err_set(err, -ENOMEM, "out of memory: too many incidents");
 	}

@@ -6,6 +6,10 @@ extern const struct command cmd_agent, cmd_completion, cmd_help, cmd_hunt, cmd_m
 	cmd_replay, cmd_rules, cmd_status, cmd_up, cmd_version;
 
 const struct command *const command_table[] = {
+	&cmd_up,
+	&cmd_agent,
+	&cmd_record,
+	&cmd_status,
 	&cmd_replay,
 	&cmd_hunt,
 	&cmd_rules,
