@@ -25,7 +25,7 @@ static struct capability *add(struct list *list, const char *name, bool availabl
 	list->count++;
 	*c = (struct capability){
 		.name = name, .available = available, .used = used, .remedy = remedy};
-	snprintf(c->reason, sizeof(c->reason), "%s", reason);
+	snprintf(c->reason, sizeof(c->reason), "%.127s", reason);
 	return c;
 }
 

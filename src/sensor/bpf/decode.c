@@ -153,17 +153,43 @@ void decode_original_path(struct batch *batch, struct str path)
 	ev_text_ref(batch, FIELD_file_Ext_original_extension, path_extension(name));
 }
 
+/* At every event of a file, so without printf. */
+static size_t put_number(char *end, unsigned value, unsigned base)
+{
+	size_t len = 0;
+	do {
+		*--end = (char)('0' + value % base);
+		value /= base;
+		len++;
+	} while (value != 0);
+	return len;
+}
+
+void decode_mode(struct batch *batch, unsigned mode)
+{
+	char text[8];
+	size_t len = put_number(text + sizeof(text), mode & 07777u, 8);
+	text[sizeof(text) - ++len] = '0';
+	ev_text(batch, FIELD_file_mode, str_n(text + sizeof(text) - len, len));
+}
+
+static void put_device(struct batch *batch, unsigned device)
+{
+	char text[24];
+	size_t len = put_number(text + sizeof(text), device & 0xfffff, 10);
+	text[sizeof(text) - ++len] = ':';
+	len += put_number(text + sizeof(text) - len, device >> 20, 10);
+	ev_text(batch, FIELD_file_device, str_n(text + sizeof(text) - len, len));
+}
+
 void decode_file_facts(struct batch *batch, const struct wire_file_facts *facts)
 {
 	if (facts->inode == 0)
 		return;
 	ev_uint_text(batch, FIELD_file_inode, facts->inode);
-	if (ev_wants(batch, FIELD_file_device))
-		ev_printf(batch, FIELD_file_device, "%u:%u", facts->device >> 20,
-			facts->device & 0xfffff);
+	put_device(batch, facts->device);
 	ev_uint(batch, FIELD_file_size, facts->size);
 	ev_uint_text(batch, FIELD_file_uid, facts->uid);
 	ev_uint_text(batch, FIELD_file_gid, facts->gid);
-	if (ev_wants(batch, FIELD_file_mode))
-		ev_printf(batch, FIELD_file_mode, "0%o", facts->mode & 07777u);
+	decode_mode(batch, facts->mode);
 }

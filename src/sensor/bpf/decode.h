@@ -56,6 +56,7 @@ struct str decode_path(struct batch *batch, const struct record *record, unsigne
 void decode_file_path(struct batch *batch, struct str path);
 /* file.Ext.original.* of a rename. */
 void decode_original_path(struct batch *batch, struct str path);
+void decode_mode(struct batch *batch, unsigned mode);
 void decode_file_facts(struct batch *batch, const struct wire_file_facts *facts);
 
 void decode_fork(struct decoder *d, struct batch *batch, const struct record *r);

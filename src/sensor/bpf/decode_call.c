@@ -50,7 +50,7 @@ static void put_create(const struct call *c)
 static void put_mode(const struct call *c)
 {
 	put_path(c);
-	ev_printf(c->batch, FIELD_file_mode, "0%o", (unsigned)c->detail & 07777u);
+	decode_mode(c->batch, (unsigned)c->detail);
 }
 
 static void put_owner(const struct call *c)

@@ -59,6 +59,15 @@ size_t load_program_index(const char *name)
 	return i;
 }
 
+/* See GET() in probe/common.bpf.h. */
+static bool has_plain_loads(void)
+{
+	static int known; /* the kernel does not change: 0 is unknown, 1 no, 2 yes */
+	if (known == 0)
+		known = libbpf_find_vmlinux_btf_id("bpf_rdonly_cast", BPF_TRACE_FENTRY) > 0 ? 2 : 1;
+	return known == 2;
+}
+
 static int open_skeleton(
 	struct merlon_bpf **ret, uint64_t refused, uint64_t only, size_t ring_bytes)
 {
@@ -72,6 +81,7 @@ static int open_skeleton(
 		if (program != NULL)
 			bpf_program__set_autoload(program, load);
 	}
+	skeleton->rodata->plain_loads = has_plain_loads();
 	long cpus = sysconf(_SC_NPROCESSORS_CONF);
 	bpf_map__set_max_entries(skeleton->maps.exec_scratches, cpus < 1 ? 1 : (uint32_t)cpus);
 	bpf_map__set_max_entries(skeleton->maps.ring, (uint32_t)ring_bytes);

@@ -15,7 +15,18 @@ enum {
 };
 
 #define READ(ptr, ...) BPF_CORE_READ(ptr, ##__VA_ARGS__)
-#define inline_	       static __always_inline
+
+/* The same for paths that run at every open: where the kernel has bpf_rdonly_cast (6.2), a plain
+ * load in place of a call that copies. The agent sets the flag before loading; the verifier takes
+ * out the branch that is not used. */
+extern void *bpf_rdonly_cast(void *object, u32 type) __ksym __weak;
+const volatile bool plain_loads = false;
+#define GET(type, ptr, member)                                                        \
+	(plain_loads ? ((struct type *)bpf_rdonly_cast(                               \
+				(void *)(ptr), bpf_core_type_id_kernel(struct type))) \
+				->member                                              \
+		     : BPF_CORE_READ((struct type *)(ptr), member))
+#define inline_ static __always_inline
 
 /* Root programs, each with its own scratch: a program never runs twice at once on one CPU (the
  * kernel refuses and counts it), but an interrupt may bring another one. */
@@ -174,60 +185,53 @@ inline_ struct mount *mount_of(struct vfsmount *mnt)
 	return (void *)mnt - bpf_core_field_offset(struct mount, mnt);
 }
 
-struct dentry_head { /* d_parent and d_name stand together in every kernel */
-	struct dentry *parent;
-	u32 hash, len;
-	const void *name;
-};
-
 static long walk_step(u32 index, struct walk *w)
 {
 	struct dentry *dentry = w->dentry;
 	struct scratch *s = w->s;
-	struct dentry_head head;
+	struct dentry *parent;
 	u32 off = w->off;
 
 	if (dentry == w->root) {
 		struct mount *mount = w->mount;
-		struct mount *parent = READ(mount, mnt_parent);
+		struct mount *parent = GET(mount, mount, mnt_parent);
 		if (parent == mount) {
 			w->flags = 0;
 			return 1;
 		}
-		w->dentry = READ(mount, mnt_mountpoint);
-		w->root = READ(parent, mnt.mnt_root);
+		w->dentry = GET(mount, mount, mnt_mountpoint);
+		w->root = GET(mount, parent, mnt.mnt_root);
 		w->mount = parent;
 		return 0;
 	}
-	if (bpf_probe_read_kernel(&head, sizeof(head),
-		    (void *)dentry + bpf_core_field_offset(struct dentry, d_parent)))
-		return 1;
-	u32 len = head.len & NAME_MAX_;
+	parent = GET(dentry, dentry, d_parent);
+	u32 len = GET(dentry, dentry, d_name.len) & NAME_MAX_;
 	if (off <= len || off > WALK_MAX)
 		return 1;
-	if (head.parent == dentry) {
+	if (parent == dentry) {
 		/* a root that is no mount's: memfd, pipe, or a tree that was unmounted */
 		w->flags = TEXT_DETACHED;
 		if (off < WALK_MAX)
 			return 1;
 	}
 	off -= len;
-	bpf_probe_read_kernel(s->walk + (off & (WALK_MAX - 1)), len, head.name);
+	bpf_probe_read_kernel(
+		s->walk + (off & (WALK_MAX - 1)), len, GET(dentry, dentry, d_name.name));
 	off--;
 	s->walk[off & (WALK_MAX - 1)] = '/';
 	w->off = off;
-	w->dentry = head.parent;
-	return head.parent == dentry;
+	w->dentry = parent;
+	return parent == dentry;
 }
 
 /* Writes the path to the end of s->walk[0 … WALK_MAX): returns where it begins. */
 inline_ u32 walk_path(struct scratch *s, struct path *path, u32 *flags)
 {
 	struct walk w = {.s = s, .off = WALK_MAX, .flags = TEXT_INCOMPLETE};
-	struct vfsmount *mnt = READ(path, mnt);
-	w.dentry = READ(path, dentry);
+	struct vfsmount *mnt = GET(path, path, mnt);
+	w.dentry = GET(path, path, dentry);
 	w.mount = mount_of(mnt);
-	w.root = READ(mnt, mnt_root);
+	w.root = GET(vfsmount, mnt, mnt_root);
 	bpf_loop(WALK_STEPS, walk_step, &w, 0);
 	u32 off = w.off;
 	if (off == WALK_MAX && w.flags == 0)
@@ -275,7 +279,8 @@ inline_ void inode_mtime(struct inode *inode, u64 *ret)
 	struct inode___timespec *timespec = (void *)inode;
 	struct inode___hidden *hidden = (void *)inode;
 	if (bpf_core_field_exists(inode->i_mtime_sec))
-		*ret = READ(inode, i_mtime_sec) * 1000000000ull + READ(inode, i_mtime_nsec);
+		*ret = GET(inode, inode, i_mtime_sec) * 1000000000ull +
+		       GET(inode, inode, i_mtime_nsec);
 	else if (bpf_core_field_exists(hidden->__i_mtime))
 		*ret = READ(hidden, __i_mtime.tv_sec) * 1000000000ull +
 		       READ(hidden, __i_mtime.tv_nsec);
@@ -286,13 +291,14 @@ inline_ void inode_mtime(struct inode *inode, u64 *ret)
 
 inline_ void fill_file(struct wire_file_facts *facts, struct inode *inode)
 {
-	facts->inode = READ(inode, i_ino);
-	facts->size = READ(inode, i_size);
-	facts->device = READ(inode, i_sb, s_dev);
-	facts->nlink = READ(inode, i_nlink);
-	facts->uid = READ(inode, i_uid.val);
-	facts->gid = READ(inode, i_gid.val);
-	facts->mode = READ(inode, i_mode);
+	facts->inode = GET(inode, inode, i_ino);
+	facts->size = GET(inode, inode, i_size);
+	struct super_block *sb = GET(inode, inode, i_sb);
+	facts->device = GET(super_block, sb, s_dev);
+	facts->nlink = GET(inode, inode, i_nlink);
+	facts->uid = GET(inode, inode, i_uid.val);
+	facts->gid = GET(inode, inode, i_gid.val);
+	facts->mode = GET(inode, inode, i_mode);
 	facts->reserved = 0;
 }
 

@@ -37,7 +37,7 @@ inline_ bool is_sink(struct inode *inode, u32 mode)
 {
 	if ((mode & S_IFMT_) != 0020000)
 		return false;
-	u32 device = READ(inode, i_rdev), major = device >> 20, minor = device & 0xfffff;
+	u32 device = GET(inode, inode, i_rdev), major = device >> 20, minor = device & 0xfffff;
 	return (major == 1 && (minor == 3 || minor == 5 || minor >= 7)) || major == 5 ||
 	       (major >= 136 && major <= 143);
 }
@@ -59,8 +59,8 @@ inline_ void fill_file_record(struct scratch *s, struct file *file, struct task_
 {
 	struct wire_file *w = (void *)s->rec;
 	fill_head(&w->head, task);
-	fill_file(&w->file, READ(file, f_inode));
-	w->flags = READ(file, f_flags);
+	fill_file(&w->file, GET(file, file, f_inode));
+	w->flags = GET(file, file, f_flags);
 	w->fd = -1;
 	w->created = 0;
 }
@@ -79,7 +79,7 @@ inline_ void submit_file(
 inline_ void remember_writer(struct file *file, struct inode *inode, u32 flags, u32 mode)
 {
 	u64 key = (u64)file;
-	struct writer writer = {.size = READ(inode, i_size), .flags = flags & O_TRUNC_};
+	struct writer writer = {.size = GET(inode, inode, i_size), .flags = flags & O_TRUNC_};
 	if (mode & FMODE_CREATED_)
 		writer.flags |= O_TRUNC_;
 	inode_mtime(inode, &writer.mtime_ns);
@@ -93,13 +93,13 @@ int BPF_PROG(call_open, struct pt_regs *regs, long result)
 	struct file *file = file_of_fd(task, (u32)result);
 	if (!file)
 		return 0;
-	u32 flags = READ(file, f_flags), mode = READ(file, f_mode), path_flags;
+	u32 flags = GET(file, file, f_flags), mode = GET(file, file, f_mode), path_flags;
 	bool write = mode & FMODE_WRITE_;
 	if (mode & FMODE_PATH_ ||
 		(!write && !(mode & FMODE_CREATED_) && !(control.flags & CONTROL_READ)))
 		return 0;
-	struct inode *inode = READ(file, f_inode);
-	u32 inode_mode = READ(inode, i_mode);
+	struct inode *inode = GET(file, file, f_inode);
+	u32 inode_mode = GET(inode, inode, i_mode);
 	if (is_sink(inode, inode_mode))
 		return 0;
 	if (write && control.flags & CONTROL_WRITES && (inode_mode & S_IFMT_) == S_IFREG_)
@@ -226,10 +226,10 @@ inline_ bool file_changed(struct file *file, struct inode *inode)
 	u64 key = (u64)file, mtime;
 	struct writer *writer = bpf_map_lookup_elem(&writers, &key);
 	if (!writer)
-		return READ(file, f_pos) > 0;
+		return GET(file, file, f_pos) > 0;
 	inode_mtime(inode, &mtime);
 	bool changed = writer->flags || mtime != writer->mtime_ns ||
-		       (u64)READ(inode, i_size) != writer->size;
+		       (u64)GET(inode, inode, i_size) != writer->size;
 	bpf_map_delete_elem(&writers, &key);
 	return changed;
 }
@@ -237,10 +237,10 @@ inline_ bool file_changed(struct file *file, struct inode *inode)
 static void __noinline close_file(struct task_struct *task, u32 slot, u32 fd)
 {
 	struct file *file = file_of_fd(task, fd);
-	if (!file || !(READ(file, f_mode) & FMODE_WRITE_) || !last_reference(file))
+	if (!file || !(GET(file, file, f_mode) & FMODE_WRITE_) || !last_reference(file))
 		return;
-	struct inode *inode = READ(file, f_inode);
-	u32 mode = READ(inode, i_mode);
+	struct inode *inode = GET(file, file, f_inode);
+	u32 mode = GET(inode, inode, i_mode);
 	if ((mode & S_IFMT_) != S_IFREG_ || !file_changed(file, inode))
 		return;
 	struct scratch *s = record_begin(
