@@ -254,8 +254,8 @@ static int open_sensors(struct agent *agent, struct err *err)
 	struct err reason = {0};
 
 	for (size_t i = 0; i < asked->count; i++) {
-		const struct sensor_ops *ops = sensor_by_name(str_of(asked->items[i]));
-		if (ops == NULL || !ops->live)
+		const struct sensor_ops *ops = sensor_live_by_name(str_of(asked->items[i]));
+		if (ops == NULL)
 			return err_set(
 				err, -EINVAL, "no live sensor is called '%s'", asked->items[i]);
 		int rc = open_sensor(agent, ops, err);

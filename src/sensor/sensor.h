@@ -77,7 +77,10 @@ struct sensor_ops {
 
 /* Every sensor this build knows, best first within live and recordings; ends with NULL. */
 extern const struct sensor_ops *const sensor_table[];
+/* A recording and a live sensor may share a name (audit): by_name prefers the recording. NULL when
+ * there is none. */
 const struct sensor_ops *sensor_by_name(struct str name);
+const struct sensor_ops *sensor_live_by_name(struct str name);
 
 static inline void sensor_want_kind(struct sensor_want *want, enum event_kind kind)
 {

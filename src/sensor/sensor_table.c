@@ -1,3 +1,4 @@
+#include "sensor/audit/audit_sensor.h"
 #include "sensor/bpf/bpf_sensor.h"
 #include "sensor/replay/auditlog.h"
 #include "sensor/replay/auto.h"
@@ -14,6 +15,9 @@ const struct sensor_ops *const sensor_table[] = {
 #ifdef MERLON_BPF
 	&bpf_sensor_ops,
 #endif
+#ifdef MERLON_LINUX
+	&audit_sensor_ops,
+#endif
 	&auto_sensor_ops,
 	&ecs_sensor_ops,
 	&bsm_sensor_ops,
@@ -26,10 +30,21 @@ const struct sensor_ops *const sensor_table[] = {
 	NULL,
 };
 
-const struct sensor_ops *sensor_by_name(struct str name)
+static const struct sensor_ops *find(struct str name, bool live)
 {
 	for (size_t i = 0; sensor_table[i] != NULL; i++)
-		if (str_is(name, sensor_table[i]->name))
+		if (sensor_table[i]->live == live && str_is(name, sensor_table[i]->name))
 			return sensor_table[i];
 	return NULL;
+}
+
+const struct sensor_ops *sensor_by_name(struct str name)
+{
+	const struct sensor_ops *ops = find(name, false);
+	return ops != NULL ? ops : find(name, true);
+}
+
+const struct sensor_ops *sensor_live_by_name(struct str name)
+{
+	return find(name, true);
 }

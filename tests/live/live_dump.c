@@ -135,7 +135,7 @@ int main(int argc, char **argv)
 
 	if (!parse(&o, argc, argv))
 		return 2;
-	const struct sensor_ops *ops = sensor_by_name(str_of(o.sensor));
+	const struct sensor_ops *ops = sensor_live_by_name(str_of(o.sensor));
 	if (ops == NULL || fields_create(&fields, &err) < 0) {
 		fprintf(stderr, "no sensor %s\n", o.sensor);
 		return 2;

@@ -244,7 +244,7 @@ static bool set_up(struct stage *s, const char *name, struct err *err)
 {
 	static const char *const names[] = {"MERLON_ODD"};
 	struct sensor_want *want = &s->config.want;
-	s->ops = sensor_by_name(str_of(name));
+	s->ops = sensor_live_by_name(str_of(name));
 	if (s->ops == NULL || fields_create(&s->fields, err) < 0)
 		return false;
 	fields_want_all(s->fields);
