@@ -32,6 +32,14 @@ struct corpus {
 
 static char rules_path[512], regression_path[512];
 
+static void need_corpora(void)
+{
+	if (rules_path[0] != '\0')
+		return;
+	printf("no public Sigma rules: set MERLON_SHARED\n");
+	skip();
+}
+
 static struct str read_file(struct arena *arena, const char *path)
 {
 	FILE *in = fopen(path, "r");
@@ -133,8 +141,7 @@ static void regression_events(void **state)
 	uint64_t line;
 	struct str id;
 
-	if (regression_path[0] == '\0')
-		skip();
+	need_corpora();
 	load(&c, regression_path, SIGMA_TAXONOMY_RAW);
 	arena_init(&arena, 0);
 	snprintf(path, sizeof(path), "%s/events.ndjson", regression_path);
@@ -391,8 +398,7 @@ static void made_events_in_raw_names(void **state)
 {
 	struct corpus c;
 
-	if (rules_path[0] == '\0')
-		skip();
+	need_corpora();
 	load(&c, rules_path, SIGMA_TAXONOMY_RAW);
 	assert_true(c.count >= 279);
 	synthesise(&c, false);
@@ -403,8 +409,7 @@ static void made_events_in_ecs(void **state)
 {
 	struct corpus c;
 
-	if (rules_path[0] == '\0')
-		skip();
+	need_corpora();
 	load(&c, rules_path, SIGMA_TAXONOMY_ECS);
 	synthesise(&c, true);
 	unload(&c);
@@ -421,7 +426,6 @@ static void find_corpora(const char *fallback)
 	snprintf(regression_path, sizeof(regression_path), "%s/corpora/sigma/regression", shared);
 	if (stat(rules_path, &st) == 0 && stat(regression_path, &st) == 0)
 		return;
-	printf("no public rules at %s: set MERLON_SHARED\n", rules_path);
 	rules_path[0] = regression_path[0] = '\0';
 }
 

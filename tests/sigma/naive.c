@@ -44,11 +44,16 @@ static size_t decode(struct str text, int *out, size_t room)
 	return count;
 }
 
+static wint_t fold(int c)
+{
+	return towlower(towupper((wint_t)c)); /* some letters have two lower cases */
+}
+
 static bool same_unit(int pattern, int c, bool cased)
 {
 	if (pattern == GLOB_ONE || pattern == c)
 		return true;
-	return !cased && pattern >= 0 && towlower((wint_t)pattern) == towlower((wint_t)c);
+	return !cased && pattern >= 0 && fold(pattern) == fold(c);
 }
 
 static bool glob_match(const int *p, size_t plen, const int *t, size_t tlen, bool cased)
@@ -266,8 +271,6 @@ static bool value_matches(
 		       : item->compare == 1  ? a >= b
 					     : a > b;
 	}
-	if (want->text.len == 0)
-		return text.len == 0;
 	glob.cased = item->cased;
 	glob_parse(&glob, want->text, item->contains || item->ends, item->contains || item->starts);
 	return item->windash ? windash_matches(&glob, 0, text) : glob_text(&glob, text);
@@ -333,19 +336,36 @@ static bool keyword_matches(
 	return keyword_in(&glob, event);
 }
 
+static bool same_values(
+	const struct item *item, const struct json_node *a, const struct json_node *b)
+{
+	static int x[TEXT_MAX], y[TEXT_MAX];
+
+	if (a->token == JSON_NULL || b->token == JSON_NULL)
+		return false;
+	for (const struct json_node *v = a->token == JSON_ARRAY ? a->child : NULL; v != NULL;
+		v = v->next)
+		if (same_values(item, v, b))
+			return true;
+	for (const struct json_node *v = b->token == JSON_ARRAY ? b->child : NULL; v != NULL;
+		v = v->next)
+		if (same_values(item, a, v))
+			return true;
+	if (a->token == JSON_ARRAY || b->token == JSON_ARRAY)
+		return false;
+	size_t xlen = decode(text_of(a), x, TEXT_MAX), ylen = decode(text_of(b), y, TEXT_MAX);
+	return glob_match(x, xlen, y, ylen, item->cased);
+}
+
 static bool fieldref_matches(
 	const struct item *item, const struct yaml_node *want, const struct json_node *event)
 {
 	const struct json_node *a = find_field(event, item->field);
 	const struct json_node *b = find_field(event, want->text.ptr);
-	static int x[TEXT_MAX], y[TEXT_MAX];
 
 	if (item->contains || item->starts || item->ends)
 		unknown("fieldref", want->text);
-	if (a == NULL || b == NULL || a->token == JSON_NULL || b->token == JSON_NULL)
-		return false;
-	size_t xlen = decode(text_of(a), x, TEXT_MAX), ylen = decode(text_of(b), y, TEXT_MAX);
-	return glob_match(x, xlen, y, ylen, item->cased);
+	return a != NULL && b != NULL && same_values(item, a, b);
 }
 
 static bool one_value(
