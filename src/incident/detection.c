@@ -93,7 +93,6 @@ static struct str object_of(const struct view *view, struct arena *arena)
 		FIELD_Target_process_executable,
 		FIELD_user_target_name,
 		FIELD_syscall_name,
-		FIELD_message,
 	};
 	struct str ip = view_text(view, FIELD_destination_ip);
 	const struct value *port = view_get(view, FIELD_destination_port);
@@ -106,7 +105,8 @@ static struct str object_of(const struct view *view, struct arena *arena)
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		if (view_text(view, texts[i]).len > 0)
 			return view_text(view, texts[i]);
-	return ip;
+	return ip.len > 0 || view->event->kind != KIND_log_line ? ip
+								: view_text(view, FIELD_message);
 }
 
 static int take_event(

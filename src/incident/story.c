@@ -34,6 +34,21 @@ static void style(const struct story *s, const char *sequence)
 		buf_cstr(s->buf, sequence);
 }
 
+/* C1 controls, zero-width characters, and what turns the direction of text. */
+static bool is_invisible(const char *ptr, size_t n)
+{
+	const unsigned char *at = (const unsigned char *)ptr;
+
+	if (n == 2)
+		return at[0] == 0xc2 && at[1] < 0xa0;
+	if (n != 3)
+		return false;
+	return (at[0] == 0xe2 && at[1] == 0x80 &&
+		       ((at[2] >= 0x8b && at[2] <= 0x8f) || (at[2] >= 0xa8 && at[2] <= 0xae))) ||
+	       (at[0] == 0xe2 && at[1] == 0x81 && at[2] >= 0xa0 && at[2] <= 0xaf) ||
+	       (at[0] == 0xef && at[1] == 0xbb && at[2] == 0xbf);
+}
+
 /* Bytes from outside: no control characters, no direction overrides, at most max characters. */
 static void put_text(const struct story *s, struct str text, size_t max)
 {
@@ -42,12 +57,7 @@ static void put_text(const struct story *s, struct str text, size_t max)
 	for (size_t i = 0; i < text.len && shown < max; shown++) {
 		unsigned char c = (unsigned char)text.ptr[i];
 		size_t n = utf8_length(text.ptr + i, text.len - i);
-		bool harmful = n == 0 || c < 0x20 || c == 0x7f ||
-			       (n == 2 && c == 0xc2 && (unsigned char)text.ptr[i + 1] < 0xa0) ||
-			       (n == 3 && c == 0xe2 &&
-				       ((unsigned char)text.ptr[i + 1] == 0x80 ||
-					       (unsigned char)text.ptr[i + 1] == 0x81) &&
-				       (unsigned char)text.ptr[i + 2] >= 0xa6) ||
+		bool harmful = n == 0 || c < 0x20 || c == 0x7f || is_invisible(text.ptr + i, n) ||
 			       (n > 1 && !s->options->unicode);
 		if (n == 0)
 			n = 1;
@@ -259,9 +269,32 @@ static bool has_alert(const struct incident *incident, const struct incident_pro
 	return false;
 }
 
+static const struct incident_process *only_child(
+	const struct incident *incident, const struct incident_process *p)
+{
+	const struct incident_process *child = NULL;
+
+	for (uint32_t i = 0; i < incident->process_count; i++) {
+		if (incident->processes[i]->parent != p)
+			continue;
+		if (child != NULL)
+			return NULL;
+		child = incident->processes[i];
+	}
+	return child;
+}
+
 static bool is_folded(const struct incident *incident, const struct incident_process *p)
 {
-	return looks_same(p, p->parent) && !has_alert(incident, p) && !p->parent->context;
+	const struct incident_process *child;
+
+	if (has_alert(incident, p) || p->context)
+		return false;
+	if (looks_same(p, p->parent) && !p->parent->context)
+		return true;
+	child = only_child(incident, p);
+	return child != NULL && looks_same(p, child) &&
+	       (p->image.command_line.len == 0 || child->image.command_line.len > 0);
 }
 
 static uint16_t number_of(const struct incident *incident, const struct incident_process *p)
@@ -352,5 +385,4 @@ void incident_story(
 	plan_tree(&s);
 	put_tree(&s, 0, 0);
 	put_rest(&s);
-	buf_char(buf, '\n');
 }
