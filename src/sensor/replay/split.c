@@ -1,6 +1,7 @@
 #include "sensor/replay/split.h"
 
 #include "base/json.h"
+#include "sensor/replay/split_resync.h"
 #include "sensor/replay/split_wrapper.h"
 
 /* How far a line's end is looked for before the record itself is read. */
@@ -89,13 +90,27 @@ static bool read_value(struct split *split, size_t *ret_len)
 	}
 }
 
+/* What tells the next element when one is broken. */
+static void remember_form(struct split *split)
+{
+	const struct input *input = split->input;
+	size_t reach = input->len < sizeof(split->first_member) ? input->len
+								: sizeof(split->first_member);
+	const char *colon = memchr(input->ptr, ':', reach);
+
+	if (split->first_on_line)
+		split->frames[split->depth - 1].indent = split->indent;
+	split->first_member_len = colon == NULL ? 0 : (size_t)(colon - input->ptr) + 1;
+	memcpy(split->first_member, input->ptr, split->first_member_len);
+}
+
 static enum split_result record(struct split *split, size_t len, bool whole, struct str *ret)
 {
 	split->record_len = len;
 	split->whole = whole;
 	split->pending = PENDING_CONSUME;
-	if (split->depth > 0 && split->first_on_line)
-		split->frames[split->depth - 1].indent = split->indent;
+	if (split->depth > 0)
+		remember_form(split);
 	*ret = str_n(split->input->ptr, len);
 	return SPLIT_RECORD;
 }
@@ -255,6 +270,10 @@ static enum split_result wrapper_step(struct split *split, int c, struct str *re
 	if (role == WRAPPER_RECORDS) {
 		if (c == '{')
 			return read_record(split, ret);
+		if (c == '}' && split->broken_before) { /* left over */
+			input_consume(split->input, 1);
+			return SPLIT_RECORD;
+		}
 		return odd_element(split);
 	}
 	enum wrapper_role inner = wrapper_enter(role, (struct str){0}, c == '{', false);
@@ -292,127 +311,6 @@ static enum split_result top_step(struct split *split, int c, struct str *ret)
 	return stray(split);
 }
 
-/* ---- behind a broken record ---- */
-
-/* Where the brackets of the object at the window's begin close, or 0. Strings end at the end of
- * their line at the latest. limit: look no further. */
-static size_t closing(const struct input *input, size_t limit)
-{
-	unsigned depth = 0;
-	bool string = false;
-
-	if (limit == 0 || input->ptr[0] != '{')
-		return 0;
-	for (size_t i = 0; i < limit; i++) {
-		char c = input->ptr[i];
-		if (c == '\n')
-			string = false;
-		else if (string && c == '\\')
-			i++;
-		else if (c == '"')
-			string = !string;
-		else if (!string && (c == '{' || c == '['))
-			depth++;
-		else if (!string && (c == '}' || c == ']') && --depth == 0)
-			return i + 1;
-	}
-	return 0;
-}
-
-/* Whether a record, or the end of what holds the records, follows `at`. */
-static bool goes_on(const struct split *split, size_t at)
-{
-	const struct input *input = split->input;
-
-	for (; at < input->len; at++) {
-		char c = input->ptr[at];
-		if (c == ']' || c == '}')
-			return split->depth > 0;
-		if (c != ',' && (unsigned char)c > ' ')
-			return c == '{';
-	}
-	return true;
-}
-
-/* If a line that begins at `at` begins a record: its indentation, else -1. -2: more bytes are
- * needed to tell. */
-static int32_t line_begins_record(const struct split *split, size_t at)
-{
-	const struct input *input = split->input;
-	int32_t indent = 0;
-
-	for (size_t i = at; i < input->len; i++) {
-		char c = input->ptr[i];
-		if (c == '{')
-			return indent <= split->indent ? indent : -1;
-		if ((c != ' ' && c != '\t' && c != ',') || indent > split->indent)
-			return -1;
-		indent += c != ',';
-	}
-	return -2;
-}
-
-/* Finds the next line that begins a record within the window, from *at on. Returns as
- * line_begins_record(), with *at the line's begin, or where to look on once there is more. */
-static int32_t next_line(struct split *split, size_t *at)
-{
-	const struct input *input = split->input;
-	size_t from = *at;
-
-	if (split->no_newline_till > input->offset + from)
-		from = (size_t)(split->no_newline_till - input->offset);
-	for (;;) {
-		const char *newline = from >= input->len
-					      ? NULL
-					      : memchr(input->ptr + from, '\n', input->len - from);
-		if (newline == NULL) {
-			*at = input->len;
-			split->no_newline_till = input->offset + input->len;
-			return -2;
-		}
-		size_t line = (size_t)(newline - input->ptr) + 1;
-		int32_t indent = line_begins_record(split, line);
-		if (indent >= 0 || indent == -2) {
-			*at = indent >= 0 ? line : line - 1;
-			return indent;
-		}
-		from = line;
-	}
-}
-
-static void resync(struct split *split)
-{
-	struct input *input = split->input;
-	struct split_frame *frame = split->depth > 0 ? &split->frames[split->depth - 1] : NULL;
-	size_t at = 0;
-	int32_t indent = next_line(split, &at);
-	size_t end = closing(input, indent >= 0 ? at : input->len);
-
-	if (end > 0 && goes_on(split, end)) {
-		input_consume(input, end);
-		split->first_on_line = false;
-		return;
-	}
-	if (frame != NULL && frame->role == WRAPPER_RECORDS && split->first_on_line)
-		frame->indent = split->indent;
-	while (indent < 0) {
-		input_consume(input, at);
-		size_t left = input->len;
-		if (input_fill(input, left + 1) == left) {
-			input_consume(input, left);
-			split->depth = 0;
-			return;
-		}
-		at = 0;
-		indent = next_line(split, &at);
-	}
-	input_consume(input, at);
-	split->first_on_line = true;
-	split->indent = 0;
-	if (frame != NULL && frame->indent != indent)
-		split->depth = 0;
-}
-
 static void settle(struct split *split)
 {
 	uint8_t pending = split->pending;
@@ -422,7 +320,7 @@ static void settle(struct split *split)
 		input_consume(split->input, split->record_len);
 		split->first_on_line = false;
 	} else if (pending == PENDING_RESYNC) {
-		resync(split);
+		split_resync(split);
 	}
 }
 

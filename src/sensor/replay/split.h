@@ -35,15 +35,17 @@ struct split {
 	/* internal */
 	struct split_frame frames[SPLIT_DEPTH_MAX];
 	unsigned depth;
-	uint8_t pending;	  /* what to do with the record at hand, at the next call */
-	bool begun;		  /* the byte order mark is behind us */
-	bool whole;		  /* the record at hand was checked */
-	bool line_mode;		  /* a record a line has been seen */
-	bool broken_before;	  /* closing brackets may be left over */
-	bool first_on_line;	  /* nothing but blanks stands before the record on its line */
-	bool seen_object;	  /* outside of wrappers */
-	int32_t indent;		  /* blanks at the begin of the running line */
-	size_t record_len;	  /* of the record at hand */
+	uint8_t pending;       /* what to do with the record at hand, at the next call */
+	bool begun;	       /* the byte order mark is behind us */
+	bool whole;	       /* the record at hand was checked */
+	bool line_mode;	       /* a record a line has been seen */
+	bool broken_before;    /* closing brackets may be left over */
+	bool first_on_line;    /* nothing but blanks stands before the record on its line */
+	bool seen_object;      /* outside of wrappers */
+	int32_t indent;	       /* blanks at the begin of the running line */
+	size_t record_len;     /* of the record at hand */
+	char first_member[48]; /* how elements begin: brace, first member's name, colon */
+	size_t first_member_len;
 	uint64_t no_newline_till; /* offset: no newline between the record and here */
 	uint64_t careful_till;	  /* offset: several records a line until here */
 };

@@ -125,6 +125,14 @@ static void broken_elements__do_not_take_what_follows(void **state)
 		walk("[{\"b\":[},\n{\"c\":3},\n{\"d\":4}]"), "!1<{\"c\":3}><{\"d\":4}>");
 	assert_string_equal(walk("[\n  {\n   \"a\":{\n  },\n  {\n   \"b\":2\n  }\n]\n{\"c\":3}"),
 		"!5<{\"b\":2}><{\"c\":3}>");
+	assert_string_equal(walk("[{\"a\":1,{\"b\":2},{\"c\":3}]"), "!1<{\"b\":2}><{\"c\":3}>");
+	assert_string_equal(walk("[{\"a\":[1},{\"b\":2}]"), "!1<{\"b\":2}>");
+	assert_string_equal(walk("[{\"a\":\"x},{\"b\":2}]"), "!1<{\"b\":2}>");
+	assert_string_equal(walk("[{\"a\":1 {\"b\":2}},{\"c\":3}]"), "!1<{\"c\":3}>");
+	assert_string_equal(
+		walk("[{\"i\":1},{\"i\":2,\"l\":[{\"x\":1},{\"y\":2}],\"b\":t}]"), "<{\"i\":1}>!1");
+	assert_string_equal(
+		walk("[{\"i\":1,\"l\":[,{\"i\":2},{\"i\":3}]"), "!1<{\"i\":2}><{\"i\":3}>");
 	assert_string_equal(walk("[1,{\"a\":1},[2],\"x\"]"), "!1<{\"a\":1}>!1!1");
 	assert_string_equal(walk("[{\"a\":1},"), "<{\"a\":1}>?1");
 	assert_string_equal(walk("{\"took\":1,\"hits\":{\"hits\":[{\"a\":1},{\"b\":tru},{\"c\":3}]}"
