@@ -138,7 +138,7 @@ static uint64_t with_year(struct log_clock *clock, unsigned month, unsigned day,
 static bool take_month_time(struct log_line *line, struct str *rest, struct log_clock *clock)
 {
 	struct str copy = *rest;
-	unsigned month = month_of(word(&copy)), day, year;
+	unsigned month = month_of(word(&copy)), day, year = 0;
 	uint64_t in_day_ns;
 
 	if (month == 0 || !digits(word(&copy), &day) || day == 0 || day > 31)
