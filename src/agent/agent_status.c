@@ -55,7 +55,7 @@ static void put_pipeline(const struct agent *agent, struct json_writer *w)
 	json_member_u64(w, "processed", stats.events);
 	json_member_u64(w, "lost", stats.lost);
 	json_member_u64(w, "late", stats.late);
-	json_member_u64(w, "processes", enrich.graph.live);
+	json_member_u64(w, "process_images", enrich.graph.nodes);
 	json_member_u64(w, "unknown_actors", enrich.unknown_actors);
 	json_member_u64(w, "rules_loaded", agent->engine->loaded);
 	json_member_u64(w, "rules_refused", agent->engine->refused);

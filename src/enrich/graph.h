@@ -67,7 +67,7 @@ struct graph_options {
 	size_t text_limit_bytes; /* 0: 32 MiB */
 };
 struct graph_stats {
-	uint64_t nodes, live;
+	uint64_t nodes; /* images now in the table */
 	uint64_t created, evicted_dead, evicted_live;
 	struct text_stats text;
 };
