@@ -170,7 +170,7 @@ static int split_by_kind(
 
 static bool not_finding_settles(const struct predicate *p, const struct literals *literals)
 {
-	return p->field != FIELD_none && literals->count > 0;
+	return literals->count > 0;
 }
 
 static int add_scan(struct builder *b, field_id field, unsigned ordinal, uint32_t *predicates,

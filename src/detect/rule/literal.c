@@ -3,19 +3,19 @@
 #include <errno.h>
 #include <math.h>
 
-/* Text that events of quiet machines are full of. Where a literal is short and stands here, it
- * makes a poor reason to look at a rule. */
+/* Text that events of quiet machines are full of: a literal that is no more than this makes a poor
+ * reason to look at a rule. */
 static const char *const common_texts[] = {"bash", "/bash", "/sh", "sh", "/dash", "/zsh", "/bin",
-	"/bin/", "/usr", "/usr/", "/usr/bin/", "/usr/lib/", "/usr/sbin/", "/sbin/", "/etc/",
-	"/tmp/", "/var/", "/var/log/", "/home/", "/root/", "/dev/", "/proc/", "/lib/", "/opt/",
-	"/run/", "/users/", "/applications/", "/library/", "/system/", "python", "/python", "perl",
-	"/perl", "http", "http://", "https://", "://", ".sh", ".py", ".so", ".txt", ".log", ".conf",
-	".plist", " -c ", " -e ", " -i ", " -n ", " -f ", " -r ", " -s ", " -p ", "-c", "-e", "-i",
-	"/cat", "/ls", "/grep", "/sed", "/awk", "/rm", "/cp", "/mv", "/ps", "/id", "/find",
-	"/chmod", "/mkdir", "/sudo", "/ssh", "/sshd", "/cron", "/systemd", "/curl", "/wget", "/git",
-	"/env", "/which", "root", "true", "false", "start", "process", "file", "network", "linux",
-	"macos", "success", "info", "event", "user", "echo", "cat ", "ls ", "sudo ", "curl ", "rm ",
-	"0", "1"};
+	"/bin/", "/usr", "/usr/", "/usr/bin", "/usr/bin/", "/usr/lib/", "/usr/sbin/", "/sbin/",
+	"/etc", "/etc/", "/tmp", "/tmp/", "/var", "/var/", "/var/log/", "/var/tmp/", "/home/",
+	"/root/", "/dev/", "/proc/", "/lib/", "/opt/", "/run/", "/users/", "/applications/",
+	"/library/", "/system/", "python", "/python", "perl", "/perl", "http", "http://",
+	"https://", "://", ".sh", ".py", ".so", ".txt", ".log", ".conf", ".plist", "-c", "-e", "-i",
+	"-n", "-f", "-r", "-s", "-p", "/cat", "/ls", "/grep", "/sed", "/awk", "/rm", "/cp", "/mv",
+	"/ps", "/id", "/find", "/chmod", "/mkdir", "/sudo", "/ssh", "/sshd", "/cron", "/systemd",
+	"/curl", "/wget", "/git", "/env", "/which", "root", "true", "false", "start", "process",
+	"file", "network", "linux", "macos", "success", "info", "event", "user", "echo", "cat",
+	"ls", "sudo", "curl", "rm", "0", "1"};
 
 static bool is_common(struct str literal)
 {
@@ -43,7 +43,7 @@ double literal_chance(struct str literal)
 	for (size_t i = 0; i < literal.len; i++)
 		bits += char_bits((unsigned char)literal.ptr[i]);
 	double chance = bits <= 0 ? 1.0 : exp2(-bits);
-	return is_common(literal) && chance < 0.05 ? 0.05 : chance;
+	return is_common(str_trim(literal)) && chance < 0.05 ? 0.05 : chance;
 }
 
 static int one_literal(struct arena *arena, struct str text, bool folded, struct literals *ret)
@@ -148,7 +148,7 @@ int predicate_literals(const struct predicate *predicate, struct arena *arena, s
 	}
 	if (rc != 0)
 		return rc;
-	if (predicate->op != ATOM_CONTAINS && predicate->op != ATOM_WILDCARD)
+	if (predicate->op <= ATOM_ENDS)
 		found.chance *= 0.5;
 	if (predicate->field == FIELD_none)
 		keep_raw_segments(&found);

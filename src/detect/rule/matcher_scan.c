@@ -182,6 +182,19 @@ static bool scan_list(struct matcher *m, const struct scan *scan, const struct v
 	return !m->joined.failed && text.ptr != NULL && scan_literals(&c, text);
 }
 
+/* Only a scan that saw everything may rule predicates out. */
+static void finish(struct matcher *m, const struct scan *scan, bool complete)
+{
+	uint64_t old = m->scanned[scan->field];
+
+	if (!complete) {
+		hit_all(m, scan);
+		return;
+	}
+	old = old >> 8 == m->now ? old : (uint64_t)m->now << 8;
+	m->scanned[scan->field] = old | UINT64_C(1) << scan->ordinal;
+}
+
 static void scan_field(struct matcher *m, const struct scan *scan)
 {
 	const struct value *value = view_get(m->view, scan->field);
@@ -193,13 +206,7 @@ static void scan_field(struct matcher *m, const struct scan *scan)
 		complete = scan_list(m, scan, value);
 	else
 		complete = scan_single(m, scan, value);
-	if (!complete) {
-		hit_all(m, scan);
-		return;
-	}
-	uint64_t old = m->scanned[scan->field];
-	old = old >> 8 == m->now ? old : (uint64_t)m->now << 8;
-	m->scanned[scan->field] = old | UINT64_C(1) << scan->ordinal;
+	finish(m, scan, complete);
 }
 
 /* ---- questions to all values ---- */
@@ -264,8 +271,7 @@ static void scan_everything(struct matcher *m, const struct scan *scan)
 		for (uint32_t k = 0; value->type == VALUE_LIST && k < value->len; k++)
 			join_unless_raw(&m->joined, &value->items[k], in_raw);
 	}
-	if (!scan_joined(&c) || !scan_raw(&c))
-		hit_all(m, scan);
+	finish(m, scan, scan_joined(&c) && scan_raw(&c));
 }
 
 void matcher_scan(struct matcher *m, unsigned kind)
