@@ -138,43 +138,52 @@ static inline bool ascii_same(const char *text, const char *pattern, size_t len)
 	return true;
 }
 
-static bool check_lanes(uint64_t lanes, const char *text, struct str pattern)
+/* The first lane where the pattern stands, or -1. */
+static ptrdiff_t check_lanes(uint64_t lanes, const char *text, struct str pattern)
 {
 	for (; lanes != 0; lanes &= lanes - 1) {
 		/* One bit per lane is left by the caller, in the lane's lowest bit. */
 		size_t lane = (size_t)__builtin_ctzll(lanes) / 8;
 		if (ascii_same(text + lane, pattern.ptr, pattern.len))
-			return true;
+			return (ptrdiff_t)lane;
 	}
-	return false;
+	return -1;
 }
 
-/* Looks for the pattern's first and last byte at sixteen places at once, then compares. */
-static bool ascii_contains(struct str text, struct str pattern)
+/* Looks for the pattern's first and last byte at sixteen places at once, then compares. The
+ * leftmost place, or -1. The pattern is not empty. */
+static ptrdiff_t ascii_find(struct str text, struct str pattern)
 {
-	size_t places = text.len - pattern.len + 1, i = 0;
-	const char *last = text.ptr + pattern.len - 1;
+	const uint64_t ones = UINT64_C(0x0101010101010101);
 	v16 a = splat((unsigned char)pattern.ptr[0]);
 	v16 b = splat((unsigned char)pattern.ptr[pattern.len - 1]);
-	const uint64_t ones = UINT64_C(0x0101010101010101);
+	size_t i = 0;
 
+	if (text.len < pattern.len)
+		return -1;
+	size_t places = text.len - pattern.len + 1;
+	const char *last = text.ptr + pattern.len - 1;
 	while (places >= 16 && i < places) {
 		if (places - i < 16)
 			i = places - 16;
 		v16 hit = (v16)(lower16(load16(text.ptr + i)) == a) &
 			  (v16)(lower16(load16(last + i)) == b);
 		v2x64 halves = (v2x64)hit;
-		if ((halves[0] | halves[1]) != 0 &&
-			(check_lanes(halves[0] & ones, text.ptr + i, pattern) ||
-				check_lanes(halves[1] & ones, text.ptr + i + 8, pattern)))
-			return true;
+		if ((halves[0] | halves[1]) != 0) {
+			ptrdiff_t at = check_lanes(halves[0] & ones, text.ptr + i, pattern);
+			if (at >= 0)
+				return (ptrdiff_t)i + at;
+			at = check_lanes(halves[1] & ones, text.ptr + i + 8, pattern);
+			if (at >= 0)
+				return (ptrdiff_t)i + 8 + at;
+		}
 		i += 16;
 	}
 	for (; i < places; i++)
 		if (lower(text.ptr[i]) == (unsigned char)pattern.ptr[0] &&
 			ascii_same(text.ptr + i, pattern.ptr, pattern.len))
-			return true;
-	return false;
+			return (ptrdiff_t)i;
+	return -1;
 }
 
 /* ---- comparing ---- */
@@ -247,22 +256,36 @@ bool match_ends(struct str text, struct str pattern, bool cased)
 	return true;
 }
 
+/* The leftmost place of a pattern that is not empty: *ret_end is the text behind it. */
+static bool find_folded(struct str text, bool ascii, struct str pattern, size_t *ret_end)
+{
+	const char *at = text.ptr, *end = text.ptr + text.len;
+
+	if (ascii) {
+		ptrdiff_t place = text_is_ascii(pattern) ? ascii_find(text, pattern) : -1;
+		*ret_end = (size_t)place + pattern.len;
+		return place >= 0;
+	}
+	while (at < end) {
+		ptrdiff_t used = prefix_folded(str_n(at, (size_t)(end - at)), pattern);
+		if (used >= 0) {
+			*ret_end = (size_t)(at - text.ptr + used);
+			return true;
+		}
+		(void)take_char(&at, end);
+	}
+	return false;
+}
+
 bool match_contains(struct str text, struct str pattern, bool cased)
 {
+	size_t end;
+
 	if (pattern.len == 0)
 		return true;
 	if (cased)
 		return str_find(text, pattern) >= 0;
-	if (text_is_ascii(text))
-		return text.len >= pattern.len && text_is_ascii(pattern) &&
-		       ascii_contains(text, pattern);
-	const char *at = text.ptr, *end = text.ptr + text.len;
-	while (at < end) {
-		if (prefix_folded(str_n(at, (size_t)(end - at)), pattern) >= 0)
-			return true;
-		(void)take_char(&at, end);
-	}
-	return false;
+	return find_folded(text, text_is_ascii(text), pattern, &end);
 }
 
 static inline uint32_t take_text_char(const char **at, const char *end, bool cased)
@@ -275,7 +298,8 @@ static inline uint32_t take_text_char(const char **at, const char *end, bool cas
 	return cased ? c : fold_char(c);
 }
 
-bool match_wildcard(struct str text, struct str pattern, bool cased)
+/* The general form: character by character. */
+static bool wildcard_by_char(struct str text, struct str pattern, bool cased)
 {
 	const char *t = text.ptr, *t_end = text.ptr + text.len;
 	const char *p = pattern.ptr, *p_end = pattern.ptr + pattern.len;
@@ -309,4 +333,53 @@ bool match_wildcard(struct str text, struct str pattern, bool cased)
 	while (p < p_end && *p == WILD_ANY)
 		p++;
 	return p == p_end;
+}
+
+static bool find_segment(struct str *text, bool ascii, struct str segment, bool cased)
+{
+	size_t end;
+
+	if (segment.len == 0)
+		return true;
+	if (cased) {
+		ptrdiff_t at = str_find(*text, segment);
+		if (at < 0)
+			return false;
+		end = (size_t)at + segment.len;
+	} else if (!find_folded(*text, ascii, segment, &end)) {
+		return false;
+	}
+	*text = str_n(text->ptr + end, text->len - end);
+	return true;
+}
+
+/* Without WILD_ONE: the first segment begins the text, the last ends it, and every other is taken
+ * at its leftmost place, which leaves most room for those behind it. */
+static bool wildcard_by_segment(struct str text, struct str pattern, bool cased)
+{
+	struct str rest = pattern;
+	struct str segment = str_cut(&rest, WILD_ANY);
+	bool ascii = !cased && text_is_ascii(text);
+
+	if (rest.ptr == NULL)
+		return match_equals(text, segment, cased);
+	ptrdiff_t used = cased ? (str_starts(text, segment) ? (ptrdiff_t)segment.len : -1)
+			       : prefix_folded(text, segment);
+	if (used < 0)
+		return false;
+	text = str_n(text.ptr + used, text.len - (size_t)used);
+	for (;;) {
+		segment = str_cut(&rest, WILD_ANY);
+		if (rest.ptr == NULL)
+			return match_ends(text, segment, cased);
+		if (!find_segment(&text, ascii, segment, cased))
+			return false;
+	}
+}
+
+bool match_wildcard(struct str text, struct str pattern, bool cased)
+{
+	if (pattern.len > 0 && memchr(pattern.ptr, WILD_ONE, pattern.len) != NULL)
+		return wildcard_by_char(text, pattern, cased);
+	return wildcard_by_segment(text, pattern, cased);
 }

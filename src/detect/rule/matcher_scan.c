@@ -11,7 +11,6 @@ struct hit_context {
 	const struct scan *scan;
 	size_t len;    /* of the text */
 	bool one_text; /* not several joined: places and hits mean what they say */
-	bool special;  /* a raw document hides text behind escapes */
 };
 
 int matcher_scan_init(struct matcher *m, struct err *err)
@@ -85,10 +84,6 @@ static int on_literal(
 	struct hit_context *c = context;
 	const struct scan *scan = c->scan;
 
-	if (id < scan->special_literals) {
-		c->special = true;
-		return 0;
-	}
 	for (uint32_t i = scan->first_entry[id]; i < scan->first_entry[id + 1]; i++) {
 		const struct scan_entry *entry = &scan->entries[i];
 		if (c->one_text &&
@@ -229,6 +224,20 @@ static bool scan_joined(struct hit_context *c)
 	return !m->joined.failed && text.ptr != NULL && scan_literals(c, text);
 }
 
+/* May the document spell a literal in another way? Literals have no quotes, backslashes and control
+ * characters, so only two escapes can: \\u and \\/. */
+static bool hides_text(struct str raw)
+{
+	const char *at = raw.ptr, *end = raw.ptr + raw.len;
+
+	while ((at = memchr(at, '\\', (size_t)(end - at))) != NULL && end - at >= 2) {
+		if (at[1] == 'u' || at[1] == '/')
+			return true;
+		at += 2;
+	}
+	return false;
+}
+
 static bool scan_raw(struct hit_context *c)
 {
 	struct matcher *m = c->matcher;
@@ -239,7 +248,7 @@ static bool scan_raw(struct hit_context *c)
 	struct str text = scannable(m, raw);
 	if (text.ptr == NULL || !scan_literals(c, text))
 		return false;
-	if (!c->special)
+	if (!hides_text(raw))
 		return true;
 	tester_load_texts(&m->tester, m->view);
 	if (!m->tester.texts_complete)
@@ -250,10 +259,10 @@ static bool scan_raw(struct hit_context *c)
 	return scan_joined(c);
 }
 
-/* The raw document may write a number in another way. */
+/* The raw document may write a fraction in another way. */
 static void join_unless_raw(struct buf *joined, const struct value *value, bool in_raw)
 {
-	if (!in_raw || value->type != VALUE_TEXT)
+	if (!in_raw || value->type == VALUE_DOUBLE)
 		join_value(joined, value);
 }
 

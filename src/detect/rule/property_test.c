@@ -36,7 +36,8 @@ static const char *const tokens[] = {"a", "A", "b", "K", "k", "\xe2\x84\xaa", "s
 static const char *const patterns[] = {"a+b", "cu[r]l", "(?i)BASH$", "^/", "sh|curl", "http://.*k",
 	"(ab)?s", "[^a]k", "a{2,}", "\\.sh", "(?:cu|ba)(?:rl|sh)", "\\x41", "É", "k",
 	"[[:digit:]]+a", "(?=a)a", "(?!a)k", "a?k*", "\"", "\\\\", "^$", "(?<n>bash|s)h?", "b\\ash",
-	"s\\b"};
+	"s\\b", "[aK](sh|b)", "(a|k|s)(a|É|/)", "[kK]", "(b(a|\\.)|-[sh/])[^b]", "(a|b|)k", "[-a]k",
+	"[a-k]s"};
 
 static size_t random_text(char *out, unsigned most)
 {

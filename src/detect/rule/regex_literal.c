@@ -5,7 +5,17 @@
 #include "detect/rule/literal.h"
 
 #define GROUP_DEPTH_MAX 32
-#define RUN_BYTES	96
+#define RUN_BYTES	64
+#define RUNS_MAX	16
+
+/* Texts, folded, one of which stands at a place of every match. */
+struct runs {
+	unsigned count; /* 0: not known */
+	struct {
+		char bytes[RUN_BYTES];
+		size_t len;
+	} items[RUNS_MAX];
+};
 
 struct reader {
 	const char *at, *end;
@@ -15,21 +25,14 @@ struct reader {
 	bool no_memory;
 };
 
-struct run {
-	char bytes[RUN_BYTES];
-	size_t len;
+/* What a piece of the pattern must match: exactly one of runs, or something that contains one of
+ * inside. */
+struct piece {
+	struct runs runs;
+	struct literals inside;
 };
 
-enum item_kind { ITEM_CHAR, ITEM_GROUP, ITEM_OTHER };
-
-struct item {
-	enum item_kind kind;
-	char bytes[4];
-	size_t len;
-	struct literals group;
-};
-
-static struct literals read_alternatives(struct reader *r);
+static void read_alternatives(struct reader *r, struct piece *ret);
 
 static bool take(struct reader *r, char c)
 {
@@ -39,36 +42,60 @@ static bool take(struct reader *r, char c)
 	return true;
 }
 
-static struct item lost(struct reader *r)
+static void lose(struct reader *r)
 {
 	r->lost = true;
-	return (struct item){.kind = ITEM_OTHER};
 }
 
-static struct item code_point(uint32_t c)
+/* False when it does not fit. */
+static bool runs_add(struct runs *runs, const char *a, size_t a_len, const char *b, size_t b_len)
 {
-	struct item item = {.kind = ITEM_CHAR};
+	char bytes[RUN_BYTES];
+	size_t len = a_len + b_len;
 
-	item.len = utf8_put(item.bytes, c);
-	return item;
+	if (len > RUN_BYTES)
+		return false;
+	memcpy(bytes, a, a_len);
+	memcpy(bytes + a_len, b, b_len);
+	for (unsigned i = 0; i < runs->count; i++)
+		if (str_eq(str_n(runs->items[i].bytes, runs->items[i].len), str_n(bytes, len)))
+			return true;
+	if (runs->count == RUNS_MAX)
+		return false;
+	memcpy(runs->items[runs->count].bytes, bytes, len);
+	runs->items[runs->count++].len = len;
+	return true;
 }
 
-static struct item plain_char(struct reader *r)
+static bool add_char(struct runs *runs, struct str character)
 {
-	struct item item = {.kind = ITEM_CHAR};
+	char folded[FOLD_BYTES(4)];
+
+	return runs_add(runs, folded, fold_text(folded, character), "", 0);
+}
+
+static void code_point(uint32_t c, struct piece *ret)
+{
+	char bytes[4];
+
+	(void)add_char(&ret->runs, str_n(bytes, utf8_put(bytes, c)));
+}
+
+static void plain_char(struct reader *r, struct piece *ret)
+{
 	size_t len = utf8_length(r->at, (size_t)(r->end - r->at));
 
-	if (len == 0)
-		return lost(r);
-	memcpy(item.bytes, r->at, len);
-	item.len = len;
+	if (len == 0) {
+		lose(r);
+		return;
+	}
+	(void)add_char(&ret->runs, str_n(r->at, len));
 	r->at += len;
-	return item;
 }
 
 /* ---- escapes ---- */
 
-static struct item hex_escape(struct reader *r)
+static void hex_escape(struct reader *r, struct piece *ret)
 {
 	bool braced = take(r, '{');
 	uint32_t value = 0;
@@ -86,72 +113,92 @@ static struct item hex_escape(struct reader *r)
 		count++;
 	}
 	if ((braced && !take(r, '}')) || count == 0 || value > 0x10ffff)
-		return lost(r);
-	return code_point(value);
+		lose(r);
+	else
+		code_point(value, ret);
 }
 
-static struct item property_escape(struct reader *r)
+static void property_escape(struct reader *r)
 {
 	if (take(r, '{')) {
 		while (r->at < r->end && *r->at != '}')
 			r->at++;
 		if (!take(r, '}'))
-			return lost(r);
+			lose(r);
 	} else if (r->at < r->end) {
 		r->at++;
 	}
-	return (struct item){.kind = ITEM_OTHER};
 }
 
-static struct item read_escape(struct reader *r)
+/* Behind the backslash. Leaves *ret without runs when it is no character. */
+static void read_escape(struct reader *r, struct piece *ret)
 {
 	static const char controls[] = "tnrfea", control_values[] = "\t\n\r\f\x1b\a";
 
-	if (r->at >= r->end)
-		return lost(r);
+	if (r->at >= r->end) {
+		lose(r);
+		return;
+	}
 	char c = *r->at;
 	bool letter = (unsigned)(c | 32) - 'a' < 26, digit = (unsigned)c - '0' < 10;
-	if (!letter && !digit)
-		return plain_char(r);
+	const char *control = c == '\0' ? NULL : strchr(controls, c);
+	if (!letter && !digit) {
+		plain_char(r, ret);
+		return;
+	}
 	r->at++;
 	if (digit) { /* a reference, or an octal number */
 		while (r->at < r->end && (unsigned)*r->at - '0' < 10)
 			r->at++;
-		return (struct item){.kind = ITEM_OTHER};
+	} else if (control != NULL) {
+		code_point((uint32_t)control_values[control - controls], ret);
+	} else if (c == 'x') {
+		hex_escape(r, ret);
+	} else if (c == 'p' || c == 'P') {
+		property_escape(r);
+	} else if (strchr("dDwWsShHvVRXbBAzZG", c) == NULL) {
+		lose(r);
 	}
-	const char *control = strchr(controls, c);
-	if (control != NULL)
-		return code_point((uint32_t)control_values[control - controls]);
-	if (c == 'x')
-		return hex_escape(r);
-	if (c == 'p' || c == 'P')
-		return property_escape(r);
-	if (strchr("dDwWsShHvVRXbBAzZG", c) != NULL)
-		return (struct item){.kind = ITEM_OTHER};
-	return lost(r);
 }
 
-static struct item read_class(struct reader *r)
+static void skip_class_name(struct reader *r)
 {
-	(void)take(r, '^');
-	(void)take(r, ']');
-	while (r->at < r->end && *r->at != ']') {
-		if (*r->at == '\\') {
-			if (r->end - r->at < 2 || r->at[1] == 'Q')
-				return lost(r);
-			r->at += 2;
-		} else if (*r->at == '[' && r->end - r->at > 1 && r->at[1] == ':') {
-			r->at += 2;
-			while (r->end - r->at > 1 && (r->at[0] != ':' || r->at[1] != ']'))
-				r->at++;
-			if (r->end - r->at < 2)
-				return lost(r);
-			r->at += 2;
-		} else {
+	r->at += 2;
+	while (r->end - r->at > 1 && (r->at[0] != ':' || r->at[1] != ']'))
+		r->at++;
+	if (r->end - r->at < 2)
+		lose(r);
+	else
+		r->at += 2;
+}
+
+/* Behind "[". A few single characters are runs; ranges, classes and the like are not. */
+static void read_class(struct reader *r, struct piece *ret)
+{
+	bool exact = !take(r, '^');
+	const char *begin = r->at;
+
+	while (!r->lost && r->at < r->end && (*r->at != ']' || r->at == begin)) {
+		struct piece one = {.runs = {.count = 0}};
+		bool dash = *r->at == '-' && r->at != begin && r->end - r->at > 1 &&
+			    r->at[1] != ']';
+		if (*r->at == '[' && r->end - r->at > 1 && r->at[1] == ':') {
+			skip_class_name(r);
+		} else if (*r->at == '\\') {
 			r->at++;
+			if (r->at < r->end && *r->at == 'b') /* in a class the backspace */
+				exact = false;
+			read_escape(r, &one);
+		} else {
+			plain_char(r, &one);
 		}
+		exact = exact && !dash && one.runs.count == 1 &&
+			runs_add(&ret->runs, one.runs.items[0].bytes, one.runs.items[0].len, "", 0);
 	}
-	return take(r, ']') ? (struct item){.kind = ITEM_OTHER} : lost(r);
+	if (!take(r, ']'))
+		lose(r);
+	if (!exact)
+		ret->runs.count = 0;
 }
 
 /* ---- groups ---- */
@@ -197,52 +244,46 @@ static bool read_group_head(struct reader *r, bool *ret_counts)
 	return false;
 }
 
-static struct item read_group(struct reader *r)
+static void read_group(struct reader *r, struct piece *ret)
 {
-	struct item item = {.kind = ITEM_OTHER};
 	bool counts = true;
 
-	if (r->at < r->end && *r->at == '*')
-		return lost(r);
+	if (r->at < r->end && *r->at == '*') {
+		lose(r);
+		return;
+	}
 	if (take(r, '?') && !read_group_head(r, &counts))
-		return item;
-	if (r->lost || r->depth == GROUP_DEPTH_MAX)
-		return lost(r);
+		return;
+	if (r->lost || r->depth == GROUP_DEPTH_MAX) {
+		lose(r);
+		return;
+	}
 	r->depth++;
-	struct literals inside = read_alternatives(r);
+	read_alternatives(r, ret);
 	r->depth--;
 	if (!take(r, ')'))
-		return lost(r);
-	if (counts) {
-		item.kind = ITEM_GROUP;
-		item.group = inside;
-	}
-	return item;
+		lose(r);
+	if (!counts)
+		*ret = (struct piece){.runs = {.count = 0}};
 }
 
-static struct item read_item(struct reader *r)
+static void read_piece(struct reader *r, struct piece *ret)
 {
-	switch (*r->at) {
-	case '\\':
+	char c = *r->at;
+
+	*ret = (struct piece){.runs = {.count = 0}};
+	if (c == '*' || c == '+' || c == '?') {
+		lose(r);
+	} else if (c == '\\' || c == '[' || c == '(' || c == '.' || c == '^' || c == '$') {
 		r->at++;
-		return read_escape(r);
-	case '[':
-		r->at++;
-		return read_class(r);
-	case '(':
-		r->at++;
-		return read_group(r);
-	case '.':
-	case '^':
-	case '$':
-		r->at++;
-		return (struct item){.kind = ITEM_OTHER};
-	case '*':
-	case '+':
-	case '?':
-		return lost(r);
-	default:
-		return plain_char(r);
+		if (c == '\\')
+			read_escape(r, ret);
+		else if (c == '[')
+			read_class(r, ret);
+		else if (c == '(')
+			read_group(r, ret);
+	} else {
+		plain_char(r, ret);
 	}
 }
 
@@ -299,87 +340,130 @@ static void better(struct literals *best, const struct literals *other)
 		*best = *other;
 }
 
-static void end_run(struct reader *r, struct run *run, struct literals *best)
+static void runs_begin(struct runs *runs)
 {
-	char folded[FOLD_BYTES(RUN_BYTES)];
-
-	if (run->len == 0)
-		return;
-	size_t len = fold_text(folded, str_n(run->bytes, run->len));
-	struct literals one = {.count = 1, .chance = literal_chance(str_n(folded, len))};
-	run->len = 0;
-	if (best->count > 0 && best->chance <= one.chance)
-		return;
-	one.items = arena_alloc(r->arena, sizeof(*one.items));
-	if (one.items != NULL)
-		one.items[0] = arena_strn(r->arena, folded, len);
-	if (one.items == NULL || one.items[0].ptr == NULL)
-		r->no_memory = true;
-	else
-		*best = one;
+	runs->count = 1;
+	runs->items[0].len = 0;
 }
 
-static struct literals read_sequence(struct reader *r)
+/* What was collected so far becomes literals if it is better than the best. */
+static void end_run(struct reader *r, struct runs *runs, struct literals *best)
 {
-	struct literals best = {0};
-	struct run run = {.len = 0};
+	struct literals found = {.count = runs->count};
 
+	for (unsigned i = 0; i < runs->count; i++) {
+		struct str text = str_n(runs->items[i].bytes, runs->items[i].len);
+		if (text.len == 0)
+			found.count = 0;
+		found.chance += literal_chance(text);
+	}
+	if (found.count > 0 && (best->count == 0 || found.chance < best->chance)) {
+		found.items = arena_alloc(r->arena, found.count * sizeof(*found.items));
+		for (unsigned i = 0; i < found.count && found.items != NULL; i++) {
+			found.items[i] = arena_strn(
+				r->arena, runs->items[i].bytes, runs->items[i].len);
+			if (found.items[i].ptr == NULL)
+				found.items = NULL;
+		}
+		if (found.items == NULL)
+			r->no_memory = true;
+		else
+			*best = found;
+	}
+	runs_begin(runs);
+}
+
+/* Every run so far, followed by every run of the piece. False when they are too many. */
+static bool multiply(struct runs *runs, const struct runs *next)
+{
+	struct runs product = {.count = 0};
+
+	for (unsigned i = 0; i < runs->count; i++)
+		for (unsigned k = 0; k < next->count; k++)
+			if (!runs_add(&product, runs->items[i].bytes, runs->items[i].len,
+				    next->items[k].bytes, next->items[k].len))
+				return false;
+	*runs = product;
+	return true;
+}
+
+static void read_sequence(struct reader *r, struct piece *ret)
+{
+	struct literals best = {.count = 0};
+	struct runs runs;
+	struct piece piece;
+	bool exact = true;
+
+	runs_begin(&runs);
 	while (!r->lost && !r->no_memory && r->at < r->end && *r->at != '|' && *r->at != ')') {
 		unsigned least;
-		struct item item = read_item(r);
+		read_piece(r, &piece);
 		bool repeated = read_quantifier(r, &least);
-		if (item.kind == ITEM_CHAR && least > 0) {
-			if (run.len + item.len > sizeof(run.bytes))
-				end_run(r, &run, &best);
-			memcpy(run.bytes + run.len, item.bytes, item.len);
-			run.len += item.len;
+		bool known = piece.runs.count > 0 && least > 0;
+		if (known && !multiply(&runs, &piece.runs)) {
+			exact = false;
+			end_run(r, &runs, &best);
+			runs = piece.runs;
 		}
-		if (item.kind != ITEM_CHAR || repeated)
-			end_run(r, &run, &best);
-		if (item.kind == ITEM_GROUP && least > 0)
-			better(&best, &item.group);
+		if (!known || repeated) {
+			exact = false;
+			end_run(r, &runs, &best);
+		}
+		if (least > 0)
+			better(&best, &piece.inside);
 	}
-	end_run(r, &run, &best);
-	return best;
+	if (exact)
+		ret->runs = runs;
+	else
+		ret->runs.count = 0;
+	end_run(r, &runs, &best);
+	ret->inside = best;
 }
 
-static struct literals join(struct reader *r, struct literals a, const struct literals *b)
+static struct literals join(struct reader *r, const struct literals *a, const struct literals *b)
 {
-	struct literals both = {.count = a.count + b->count, .chance = a.chance + b->chance};
+	struct literals both = {.count = a->count + b->count, .chance = a->chance + b->chance};
 
-	if (a.count == 0 || b->count == 0 || both.count > LITERALS_MAX)
+	if (a->count == 0 || b->count == 0 || both.count > LITERALS_MAX)
 		return (struct literals){0};
 	both.items = arena_alloc(r->arena, both.count * sizeof(*both.items));
 	if (both.items == NULL) {
 		r->no_memory = true;
 		return (struct literals){0};
 	}
-	memcpy(both.items, a.items, a.count * sizeof(*both.items));
-	memcpy(both.items + a.count, b->items, b->count * sizeof(*both.items));
+	memcpy(both.items, a->items, a->count * sizeof(*both.items));
+	memcpy(both.items + a->count, b->items, b->count * sizeof(*both.items));
 	return both;
 }
 
 /* Recursion through groups is bounded by GROUP_DEPTH_MAX. */
-static struct literals read_alternatives(struct reader *r)
+static void read_alternatives(struct reader *r, struct piece *ret)
 {
-	struct literals all = read_sequence(r);
+	struct piece next;
 
+	read_sequence(r, ret);
 	while (!r->lost && !r->no_memory && take(r, '|')) {
-		struct literals next = read_sequence(r);
-		all = join(r, all, &next);
+		read_sequence(r, &next);
+		ret->inside = join(r, &ret->inside, &next.inside);
+		bool known = ret->runs.count > 0 && next.runs.count > 0;
+		for (unsigned i = 0; known && i < next.runs.count; i++)
+			known = runs_add(&ret->runs, next.runs.items[i].bytes,
+				next.runs.items[i].len, "", 0);
+		if (!known)
+			ret->runs.count = 0;
 	}
-	return all;
 }
 
 int regex_literals(struct str pattern, struct arena *arena, struct literals *ret)
 {
 	struct reader r = {.at = pattern.ptr, .end = pattern.ptr + pattern.len, .arena = arena};
-	struct literals found = read_alternatives(&r);
+	struct piece found;
 
+	read_alternatives(&r, &found);
 	if (r.no_memory)
 		return -ENOMEM;
 	if (r.lost || r.at != r.end)
-		found = (struct literals){0};
-	*ret = found;
+		found.inside = (struct literals){0};
+	*ret = found.inside;
 	return 0;
 }

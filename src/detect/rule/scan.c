@@ -129,12 +129,6 @@ static uint32_t gather(const struct scan *scan, const struct predicates *predica
 	return count;
 }
 
-/* Literal numbers 0 and up for escapes that may hide a literal of a raw document. */
-static const struct str raw_specials[] = {
-	{.ptr = "\\u", .len = 2},
-	{.ptr = "\\/", .len = 2},
-};
-
 static int compile_database(
 	struct scan *scan, const struct str *texts, uint32_t count, struct err *err)
 {
@@ -170,21 +164,16 @@ static int compile_database(
 static int number_literals(struct scan *scan, const struct pattern *patterns, uint32_t count,
 	struct arena *arena, struct err *err)
 {
-	uint32_t specials = scan->field == FIELD_none
-				    ? (uint32_t)(sizeof(raw_specials) / sizeof(raw_specials[0]))
-				    : 0;
-	struct str *texts = calloc(count + specials, sizeof(*texts));
-	uint32_t number = specials;
+	struct str *texts = calloc(count, sizeof(*texts));
+	uint32_t number = 0;
 
 	scan->entries = arena_alloc(arena, count * sizeof(*scan->entries));
 	scan->first_entry = arena_zalloc(
-		arena, (count + specials + 1) * sizeof(*scan->first_entry));
+		arena, (count + 1) * sizeof(*scan->first_entry));
 	if (texts == NULL || scan->entries == NULL || scan->first_entry == NULL) {
 		free(texts);
 		return -ENOMEM;
 	}
-	for (uint32_t i = 0; i < specials; i++)
-		texts[i] = raw_specials[i];
 	for (uint32_t i = 0; i < count; i++) {
 		scan->entries[i] = patterns[i].entry;
 		if (i > 0 && str_eq(patterns[i].text, patterns[i - 1].text))
@@ -194,7 +183,6 @@ static int number_literals(struct scan *scan, const struct pattern *patterns, ui
 	}
 	scan->first_entry[number] = count;
 	scan->literal_count = number;
-	scan->special_literals = specials;
 	int rc = compile_database(scan, texts, number, err);
 	free(texts);
 	return rc;

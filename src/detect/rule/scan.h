@@ -33,7 +33,6 @@ struct scan {
 	struct scan_entry *entries;
 	uint32_t *first_entry; /* by literal number; one more at the end */
 	uint32_t literal_count;
-	uint32_t special_literals; /* the first numbers: escapes in raw documents */
 };
 
 /* Builds from field, predicates and predicate_count. Memory is the arena's, except the database.
