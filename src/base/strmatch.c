@@ -116,6 +116,8 @@ bool text_is_ascii(struct str text)
 	v16 seen = {0};
 	uint64_t rest = 0;
 
+	for (; end - at >= 64; at += 64)
+		seen |= load16(at) | load16(at + 16) | load16(at + 32) | load16(at + 48);
 	for (; end - at >= 16; at += 16)
 		seen |= load16(at);
 	if (end - at >= 8) {

@@ -206,16 +206,6 @@ static void scan_field(struct matcher *m, const struct scan *scan)
 
 /* ---- questions to all values ---- */
 
-/* Is the view's value still the document's own? Then the raw document has it. */
-static bool is_from_document(const struct view *view, uint32_t place)
-{
-	const struct event *event = view->event;
-	field_id id = view->present[place];
-
-	return event->raw.len > 0 && place < event->field_count && event->fields[place].id == id &&
-	       memcmp(&event->fields[place].value, &view->values[id], sizeof(struct value)) == 0;
-}
-
 static bool scan_joined(struct hit_context *c)
 {
 	struct matcher *m = c->matcher;
@@ -274,7 +264,7 @@ static void scan_everything(struct matcher *m, const struct scan *scan)
 	buf_clear(&m->joined);
 	for (uint32_t i = 0; i < view->present_count; i++) {
 		const struct value *value = &view->values[view->present[i]];
-		bool in_raw = is_from_document(view, i);
+		bool in_raw = view_is_raw(view, i);
 		if (value->type != VALUE_LIST)
 			join_unless_raw(&m->joined, value, in_raw);
 		for (uint32_t k = 0; value->type == VALUE_LIST && k < value->len; k++)

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include "base/err.h"
+#include "base/json.h"
 
 void predicates_init(struct predicates *table, struct arena *arena)
 {
@@ -52,6 +53,25 @@ static void simplify_wildcard(struct predicate *p)
 static bool compares_text(uint8_t op)
 {
 	return op <= ATOM_WILDCARD;
+}
+
+/* A character of one byte may be what a longer one folds to (K, s), and one of three bytes what one
+ * of two does; fewer bytes than counted here never fold to it. */
+static uint32_t least_bytes(const struct predicate *p)
+{
+	uint32_t least = 0;
+
+	if (!compares_text(p->op))
+		return 0;
+	for (size_t i = 0, len; i < p->text.len; i += len) {
+		len = utf8_length(p->text.ptr + i, p->text.len - i);
+		if (len == 0)
+			len = 1;
+		if (p->op == ATOM_WILDCARD && p->text.ptr[i] == WILD_ANY)
+			continue;
+		least += p->cased ? (uint32_t)len : len > 1 ? 2 : 1;
+	}
+	return least;
 }
 
 static int copy_text(struct predicates *table, struct predicate *p, struct err *err)
@@ -120,7 +140,9 @@ static int normalise(
 	if (p.field == FIELD_none && p.op > ATOM_CIDR)
 		return err_set(err, -EINVAL, "'%s' needs a field", atom_word(atom));
 	*ret = p;
-	return copy_text(table, ret, err);
+	int rc = copy_text(table, ret, err);
+	ret->least_bytes = least_bytes(ret);
+	return rc;
 }
 
 /* ---- compiling operands ---- */

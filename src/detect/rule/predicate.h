@@ -17,6 +17,7 @@ struct predicate {
 	field_id field; /* FIELD_none: every value of the event */
 	field_id other;
 	struct str text;
+	uint32_t least_bytes; /* no shorter text can satisfy it */
 	double number;
 	struct cidr cidr;
 	pcre2_code *regex;
@@ -65,6 +66,19 @@ static inline void tester_next(struct tester *tester)
  * VALUE_NONE for a missing field and valid until the next event. */
 bool predicate_test(struct tester *tester, const struct predicate *predicate,
 	const struct view *view, struct value *ret_value);
+
+/* Is the value at this place of view->present still what the raw document says? */
+static inline bool view_is_raw(const struct view *view, uint32_t place)
+{
+	const struct event *event = view->event;
+
+	if (event->raw.len == 0 || event->raw_key != NULL || place >= event->field_count ||
+		event->fields[place].id != view->present[place])
+		return false;
+	const struct value *own = &event->fields[place].value;
+	const struct value *now = &view->values[view->present[place]];
+	return own->type == now->type && own->len == now->len && own->u64 == now->u64;
+}
 
 /* Every text and number of the event: of the view and, when there, of the raw document. */
 void tester_load_texts(struct tester *tester, const struct view *view);

@@ -168,8 +168,7 @@ static int number_literals(struct scan *scan, const struct pattern *patterns, ui
 	uint32_t number = 0;
 
 	scan->entries = arena_alloc(arena, count * sizeof(*scan->entries));
-	scan->first_entry = arena_zalloc(
-		arena, (count + 1) * sizeof(*scan->first_entry));
+	scan->first_entry = arena_zalloc(arena, (count + 1) * sizeof(*scan->first_entry));
 	if (texts == NULL || scan->entries == NULL || scan->first_entry == NULL) {
 		free(texts);
 		return -ENOMEM;

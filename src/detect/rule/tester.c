@@ -76,10 +76,12 @@ static void add_text(struct tester *tester, struct value value)
 	tester->texts[tester->text_count++] = value;
 }
 
-static bool has_text(const struct value *value)
+/* The raw document has the same texts and whole numbers, but may write a fraction in another way. */
+static bool has_text(const struct value *value, bool in_raw)
 {
-	return value->type == VALUE_TEXT ||
-	       (value->type >= VALUE_INT && value->type <= VALUE_DOUBLE);
+	if (in_raw)
+		return value->type == VALUE_DOUBLE;
+	return value->type >= VALUE_INT && value->type <= VALUE_TEXT;
 }
 
 static void add_raw(struct tester *tester, struct str raw)
@@ -111,12 +113,13 @@ void tester_load_texts(struct tester *tester, const struct view *view)
 	arena_reset(&tester->texts_arena);
 	for (uint32_t i = 0; i < view->present_count; i++) {
 		const struct value *value = view_get(view, view->present[i]);
+		bool in_raw = view_is_raw(view, i);
 		if (value == NULL)
 			continue;
-		if (has_text(value))
+		if (has_text(value, in_raw))
 			add_text(tester, *value);
 		for (uint32_t k = 0; value->type == VALUE_LIST && k < value->len; k++)
-			if (has_text(&value->items[k]))
+			if (has_text(&value->items[k], in_raw))
 				add_text(tester, value->items[k]);
 	}
 	if (view->event != NULL && view->event->raw.len > 0)
