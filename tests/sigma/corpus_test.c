@@ -405,6 +405,17 @@ static void made_events_in_raw_names(void **state)
 	unload(&c);
 }
 
+/* Documents that do not tell their kind, as `hunt` takes them by default. */
+static void made_events_in_sigma_names(void **state)
+{
+	struct corpus c;
+
+	need_corpora();
+	load(&c, rules_path, SIGMA_TAXONOMY_SIGMA);
+	synthesise(&c, false);
+	unload(&c);
+}
+
 static void made_events_in_ecs(void **state)
 {
 	struct corpus c;
@@ -434,6 +445,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(regression_events),
 		cmocka_unit_test(made_events_in_raw_names),
+		cmocka_unit_test(made_events_in_sigma_names),
 		cmocka_unit_test(made_events_in_ecs),
 	};
 
