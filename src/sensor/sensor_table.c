@@ -9,6 +9,7 @@
 #include "sensor/replay/jamf.h"
 #include "sensor/replay/logline.h"
 #include "sensor/replay/merlon.h"
+#include "sensor/proc/proc_sensor.h"
 #include "sensor/sensor.h"
 
 const struct sensor_ops *const sensor_table[] = {
@@ -16,6 +17,7 @@ const struct sensor_ops *const sensor_table[] = {
 	&bpf_sensor_ops,
 #endif
 #ifdef MERLON_LINUX
+	&fallback_sensor_ops,
 	&audit_sensor_ops,
 #endif
 	&auto_sensor_ops,

@@ -303,7 +303,7 @@ const struct act acts_file[] = {
 	{"file_flags", NEEDS_BPF, file_flags, {{KIND_file_flags_change, {{PATH, "%D/fixed"}}}},
 		{{0}}},
 	{"times", NEEDS_BPF, times, {{KIND_file_times_change, {{PATH, "%D/old"}}}}, {{0}}},
-	{"read_watched", 0, read_watched, {{KIND_file_open, {{PATH, "%D/secret"}}}}, {{0}}},
+	{"read_watched", NEEDS_BPF, read_watched, {{KIND_file_open, {{PATH, "%D/secret"}}}}, {{0}}},
 	{"look_unwatched", 0, look_unwatched, {{KIND_process_exit, {{0}}}},
 		{{KIND_file_open, {{PATH, "/etc/passwd"}}}}},
 	{"relative_paths", 0, relative_paths,

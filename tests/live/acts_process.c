@@ -17,6 +17,8 @@
 #include <unistd.h>
 #include "scene.h"
 
+#define LINGER "MERLON_LINGER=1"
+
 static int reap(pid_t pid)
 {
 	int status = 0;
@@ -40,8 +42,9 @@ static int exec_odd_arguments(const char *dir)
 {
 	memset(odd, 'x', sizeof(odd) - 1);
 	char *const argv[] = {"odd name", "", "a b", "tab\there\xff\xfe", odd, NULL};
-	char *const envp[] = {"HOME=/", "MERLON_ODD=v=1", "MERLON_ODDER=2", "PATH=/bin", NULL};
-	return spawn("/bin/true", argv, envp);
+	char *const envp[] = {
+		LINGER, "HOME=/", "MERLON_ODD=v=1", "MERLON_ODDER=2", "PATH=/bin", NULL};
+	return spawn(helper_path(), argv, envp);
 }
 
 static int exec_long_arguments(const char *dir)
@@ -49,15 +52,15 @@ static int exec_long_arguments(const char *dir)
 	static char part[60001], last[] = "the end";
 	memset(part, 'y', sizeof(part) - 1);
 	char *const argv[] = {"true", part, part, last, NULL};
-	char *const envp[] = {NULL};
-	return spawn("/bin/true", argv, envp);
+	char *const envp[] = {LINGER, NULL};
+	return spawn(helper_path(), argv, envp);
 }
 
-static int copy_true(const char *to)
+static int copy_helper(const char *to)
 {
 	char buf[65536];
 	ssize_t n;
-	int in = open("/bin/true", O_RDONLY), out = open(to, O_WRONLY | O_CREAT | O_TRUNC, 0755);
+	int in = open(helper_path(), O_RDONLY), out = open(to, O_WRONLY | O_CREAT | O_TRUNC, 0755);
 	if (in < 0 || out < 0)
 		return -1;
 	while ((n = read(in, buf, sizeof(buf))) > 0)
@@ -69,17 +72,17 @@ static int copy_true(const char *to)
 
 static int exec_relative(const char *dir)
 {
-	char *const argv[] = {"./mine", "1", NULL}, *const envp[] = {NULL};
-	if (copy_true("mine") < 0 || mkdir("sub", 0755) < 0 || chdir("sub") < 0)
+	char *const argv[] = {"./mine", "1", NULL}, *const envp[] = {LINGER, NULL};
+	if (copy_helper("mine") < 0 || mkdir("sub", 0755) < 0 || chdir("sub") < 0)
 		return 1;
 	return spawn("../mine", argv, envp);
 }
 
 static int exec_script(const char *dir)
 {
-	char *const argv[] = {"./script", "arg", NULL}, *const envp[] = {NULL};
+	char *const argv[] = {"./script", "arg", NULL}, *const envp[] = {LINGER, NULL};
 	int fd = open("script", O_WRONLY | O_CREAT, 0755);
-	const char text[] = "#!/bin/sh -e\nexit 0\n";
+	const char text[] = "#!/bin/sh -e\nsleep 0.1\n";
 	if (fd < 0 || write(fd, text, sizeof(text) - 1) < 0 || close(fd) < 0)
 		return 1;
 	return spawn("./script", argv, envp);
@@ -87,10 +90,10 @@ static int exec_script(const char *dir)
 
 static int exec_memfd(const char *dir)
 {
-	char *const argv[] = {"hidden", NULL}, *const envp[] = {NULL};
+	char *const argv[] = {"hidden", NULL}, *const envp[] = {LINGER, NULL};
 	char buf[65536];
 	ssize_t n;
-	int fd = memfd_create("secret", MFD_CLOEXEC), in = open("/bin/true", O_RDONLY);
+	int fd = memfd_create("secret", MFD_CLOEXEC), in = open(helper_path(), O_RDONLY);
 	if (fd < 0 || in < 0)
 		return ACT_SKIP;
 	while ((n = read(in, buf, sizeof(buf))) > 0)
@@ -106,8 +109,8 @@ static int exec_memfd(const char *dir)
 
 static int exec_deleted(const char *dir)
 {
-	char *const argv[] = {"gone", NULL}, *const envp[] = {NULL};
-	if (copy_true("gone") < 0)
+	char *const argv[] = {"gone", NULL}, *const envp[] = {LINGER, NULL};
+	if (copy_helper("gone") < 0)
 		return 1;
 	int fd = open("gone", O_RDONLY | O_CLOEXEC);
 	if (fd < 0 || unlink("gone") < 0)
@@ -122,7 +125,8 @@ static int exec_deleted(const char *dir)
 
 static int exec_twice(const char *dir)
 {
-	char *const argv[] = {"sh", "-c", "exec /bin/true again", NULL}, *const envp[] = {NULL};
+	char *const argv[] = {"sh", "-c", "sleep 0.1; exec sleep 0.1", NULL}, *const envp[] = {
+										      LINGER, NULL};
 	return spawn("/bin/sh", argv, envp);
 }
 
@@ -156,8 +160,8 @@ static int threads(const char *dir)
 
 static void *exec_it(void *context)
 {
-	char *const argv[] = {"true", "by-thread", NULL}, *const envp[] = {NULL};
-	execve("/bin/true", argv, envp);
+	char *const argv[] = {"true", "by-thread", NULL}, *const envp[] = {LINGER, NULL};
+	execve(helper_path(), argv, envp);
 	return context;
 }
 
@@ -262,7 +266,7 @@ static int make_data(const char *dir)
 
 static int map_library(const char *dir)
 {
-	if (copy_true("lib.so") < 0)
+	if (copy_helper("lib.so") < 0)
 		return 1;
 	int fd = open("lib.so", O_RDONLY);
 	void *at = mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd, 0);
@@ -275,13 +279,13 @@ static int map_library(const char *dir)
 #define API  FIELD_process_Ext_api_name
 const struct act acts_process[] = {
 	{"exec_odd_arguments", 0, exec_odd_arguments,
-		{{KIND_process_exec, {{EXE, "~/bin/true"}, {ARGS, "odd name"}, {ARGS, "a b"},
+		{{KIND_process_exec, {{EXE, "~/live-test"}, {ARGS, "odd name"}, {ARGS, "a b"},
 					     {ARGS, odd}, {FIELD_process_args_count, "5"},
 					     {LINE, "~odd name  a b tab\there\xff\xfe xxx"}}},
 			{KIND_process_exec, {{ARGS, ""}, {ARGS, "tab\there\xff\xfe"},
 						    {FIELD_process_parent_pid, "%P"},
 						    {FIELD_process_working_directory, "%D"},
-						    {FIELD_process_name, "true"}}},
+						    {FIELD_process_name, "live-test"}}},
 			{KIND_process_fork, {{FIELD_process_parent_pid, "%P"}}},
 			{KIND_process_exit, {{FIELD_process_exit_code, "0"}}}},
 		{{KIND_process_exec, {{FIELD_process_Ext_args_truncated, "true"}}}}},
@@ -309,8 +313,8 @@ const struct act acts_process[] = {
 		{{KIND_process_exec, {{FIELD_process_Ext_deleted, "true"}, {EXE, "%D/gone"}}}},
 		{{0}}},
 	{"exec_twice", 0, exec_twice,
-		{{KIND_process_exec, {{EXE, "~/bin/"}, {ARGS, "exec /bin/true again"}}},
-			{KIND_process_exec, {{EXE, "~/bin/true"}, {ARGS, "again"}}}},
+		{{KIND_process_exec, {{EXE, "~/bin/"}, {ARGS, "sleep 0.1; exec sleep 0.1"}}},
+			{KIND_process_exec, {{EXE, "~/bin/sleep"}, {LINE, "sleep 0.1"}}}},
 		{{0}}},
 	{"exit_codes", 0, exit_codes,
 		{{KIND_process_exit,

@@ -33,6 +33,14 @@ struct stage {
 
 static int number, failures;
 
+const char *helper_path(void)
+{
+	static char path[4096];
+	if (path[0] == 0 && readlink("/proc/self/exe", path, sizeof(path) - 1) < 0)
+		return "/bin/true";
+	return path;
+}
+
 static void result(const char *name, bool ok, const char *skip)
 {
 	printf("%sok %d - %s%s%s\n", ok ? "" : "not ", ++number, name, skip ? " # SKIP " : "",
@@ -147,16 +155,23 @@ static unsigned wanted_bits(const struct act *act)
 	return bits;
 }
 
+static bool pump(struct stage *s, int timeout_ms)
+{
+	struct err err;
+	if (s->ops->next(s->sensor, s->batch, timeout_ms, &err) < 0)
+		return false;
+	for (uint32_t i = 0; i < s->batch->count; i++)
+		look(s, s->batch->events[i]);
+	batch_clear(s->batch);
+	return true;
+}
+
 static void watch(struct stage *s)
 {
 	uint64_t now = clock_monotonic_ns(), patience = now + PATIENCE_NS, grace = now + GRACE_NS;
-	struct err err;
 	while (now < grace || (s->met != wanted_bits(s->act) && now < patience)) {
-		if (s->ops->next(s->sensor, s->batch, 20, &err) < 0)
+		if (!pump(s, 20))
 			return;
-		for (uint32_t i = 0; i < s->batch->count; i++)
-			look(s, s->batch->events[i]);
-		batch_clear(s->batch);
 		now = clock_monotonic_ns();
 	}
 }
@@ -185,8 +200,9 @@ static int do_act(struct stage *s)
 		want.audit_pid_count = 1;
 		(void)s->ops->want(s->sensor, &want, &err);
 	}
-	if (write(gate[1], &go, 1) != 1 || waitpid(pid, &status, 0) < 0)
-		status = -1;
+	bool gone = write(gate[1], &go, 1) != 1;
+	while (!gone && pump(s, 5))
+		gone = waitpid(pid, &status, WNOHANG) != 0;
 	close(gate[0]);
 	close(gate[1]);
 	watch(s);
@@ -284,6 +300,8 @@ int main(int argc, char **argv)
 	struct err err = {0};
 	const char *only = argc > 2 ? argv[2] : NULL;
 
+	if (getenv("MERLON_LINGER") != NULL)
+		return usleep(100000) != 0;
 	if (argc < 2)
 		return 2;
 	setvbuf(stdout, NULL, _IOLBF, 0);

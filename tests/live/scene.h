@@ -31,6 +31,10 @@ struct act {
 	struct expect must[EXPECT_MAX], never[EXPECT_MAX];
 };
 
+/* A program that does nothing for a tenth of a second when its environment has MERLON_LINGER, so that
+ * sensors which look at a process after the act find it: this one. */
+const char *helper_path(void);
+
 extern const struct act acts_process[], acts_file[], acts_network[],
 	acts_other[]; /* end: name NULL */
 #endif
