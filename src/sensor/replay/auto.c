@@ -25,15 +25,26 @@ const struct replay_format *const replay_formats[] = {
 	NULL,
 };
 
+/* Whether this much tells the format: a whole line, but of a printed JSON document more. */
+static bool head_is_enough(struct str head)
+{
+	const char *newline = head.len == 0 ? NULL : memchr(head.ptr, '\n', head.len);
+
+	if (newline == NULL)
+		return false;
+	struct str line = str_trim(str_n(head.ptr, (size_t)(newline - head.ptr)));
+	return line.len > 0 && strchr("{[,:", line.ptr[line.len - 1]) == NULL;
+}
+
 const struct replay_format *replay_detect(struct input *input)
 {
 	const struct replay_format *best = &ecs_format;
 	int best_fit = 0;
 
-	/* a stream that is still being written may not have that much yet: one line must do */
+	/* a stream that is still being written may not have that much yet */
 	size_t before = 0;
 	while (input_fill(input, before + 1) > before && input->len < HEAD_BYTES &&
-		memchr(input->ptr + before, '\n', input->len - before) == NULL)
+		!head_is_enough(input_window(input)))
 		before = input->len;
 	struct str head = str_n(input->ptr, input->len < HEAD_BYTES ? input->len : HEAD_BYTES);
 	for (size_t i = 0; replay_formats[i] != NULL; i++) {

@@ -1,6 +1,7 @@
 #include "sensor/replay/documents.h"
 
 #include "base/err.h"
+#include "base/json.h"
 
 int documents_next(
 	struct replay *replay, struct split *split, struct batch *batch, documents_decode *decode)
@@ -26,4 +27,24 @@ int documents_next(
 	}
 	replay_skip(replay, split->error_at, split->reason);
 	return 1;
+}
+
+uint32_t documents_members(struct str head, const char *const *names, size_t count, unsigned depth)
+{
+	struct json json;
+	uint32_t found = 0;
+	enum json_token token;
+
+	if (str_starts(head, STR("\xef\xbb\xbf")))
+		head = str_n(head.ptr + 3, head.len - 3);
+	while (head.len > 0 && ((unsigned char)head.ptr[0] <= ' ' || head.ptr[0] == '['))
+		head.ptr++, head.len--;
+	if (head.len == 0 || head.ptr[0] != '{')
+		return 0;
+	json_init(&json, head.ptr, head.len);
+	while ((token = json_next(&json)) != JSON_ERROR && token != JSON_END)
+		if (token == JSON_KEY && json.depth <= depth)
+			for (size_t i = 0; i < count; i++)
+				found |= (uint32_t)str_is(json.text, names[i]) << i;
+	return found;
 }

@@ -14,4 +14,8 @@ typedef int documents_decode(struct replay *replay, struct batch *batch, struct 
 /* replay_format.next for such a format. */
 int documents_next(
 	struct replay *replay, struct split *split, struct batch *batch, documents_decode *decode);
+
+/* Which names, as bits by their place (at most 32), are members of the object that head begins
+ * with (perhaps within an array), down to that depth (1: the object's own). head may be cut. */
+uint32_t documents_members(struct str head, const char *const *names, size_t count, unsigned depth);
 #endif

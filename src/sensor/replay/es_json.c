@@ -174,13 +174,17 @@ static int next(struct replay *replay, struct batch *batch, struct err *err)
 
 static int looks_like(struct str head)
 {
-	static const struct str members[] = {{"\"instigator\"", 12}, {"\"pidversion\"", 12},
-		{"\"effective_user\"", 16}, {"\"original_parent_pid\"", 21}};
+	/* Merlon's own print of such an event holds the payload below "es" */
+	static const char *const others[] = {"es", "@timestamp", "host"};
+	static const char *const names[] = {"instigator"};
 
-	for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++)
-		if (str_find(head, members[i]) < 0)
-			return 0;
-	return 70;
+	if (documents_members(head, others, 3, 1) != 0)
+		return 0;
+	/* whole messages have it one or two members deeper */
+	return documents_members(head, names, 1, 3) != 0 &&
+			       str_find(head, STR("\"pidversion\"")) >= 0
+		       ? 70
+		       : 0;
 }
 
 const struct replay_format es_json_format = {

@@ -195,17 +195,13 @@ static int next(struct replay *replay, struct batch *batch, struct err *err)
 	return documents_next(replay, &state->split, batch, decode);
 }
 
-/* Members of the outermost object, in any order. */
 static int looks_like(struct str head)
 {
-	static const struct str members[] = {{"\"event_type\"", 12}, {"\"mach_time\"", 11},
-		{"\"global_seq_num\"", 16}, {"\"schema_version\"", 16}, {"\"audit_token\"", 13},
-		{"\"seq_num\"", 9}};
-	int found = 0;
+	static const char *const names[] = {"event_type", "mach_time", "global_seq_num", "seq_num",
+		"schema_version", "action_type", "process", "event", "@timestamp"};
+	uint32_t found = documents_members(head, names, 9, 1);
 
-	for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++)
-		found += str_find(head, members[i]) >= 0;
-	return found >= 3 && str_find(head, STR("\"process\"")) >= 0 ? 80 : 0;
+	return (found >> 8 & 1) == 0 && __builtin_popcount(found) >= 4 ? 80 : 0;
 }
 
 const struct replay_format eslogger_format = {

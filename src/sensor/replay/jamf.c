@@ -63,13 +63,14 @@ static int next(struct replay *replay, struct batch *batch, struct err *err)
 
 static int looks_like(struct str head)
 {
-	static const struct str members[] = {{"\"header\"", 8}, {"\"event_id\"", 10},
-		{"\"event_name\"", 12}, {"\"time_seconds_epoch\"", 20}};
+	static const char *const names[] = {
+		"header", "subject", "return", "host_info", "identity", "_event_score"};
+	uint32_t found = documents_members(head, names, 6, 1);
 
-	for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++)
-		if (str_find(head, members[i]) < 0)
-			return 0;
-	return 70;
+	return (found & 1) != 0 && __builtin_popcount(found) >= 3 &&
+			       str_find(head, STR("\"event_id\"")) >= 0
+		       ? 70
+		       : 0;
 }
 
 const struct replay_format jamf_format = {
