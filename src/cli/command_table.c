@@ -2,14 +2,15 @@
 #include <string.h>
 #include "cli/args.h"
 
-extern const struct command cmd_agent, cmd_completion, cmd_help, cmd_hunt, cmd_man, cmd_record,
-	cmd_replay, cmd_rules, cmd_status, cmd_up, cmd_version;
+extern const struct command cmd_agent, cmd_completion, cmd_doctor, cmd_help, cmd_hunt, cmd_man,
+	cmd_record, cmd_replay, cmd_rules, cmd_status, cmd_up, cmd_version;
 
 const struct command *const command_table[] = {
 	&cmd_up,
 	&cmd_agent,
 	&cmd_record,
 	&cmd_status,
+	&cmd_doctor,
 	&cmd_replay,
 	&cmd_hunt,
 	&cmd_rules,

@@ -51,12 +51,25 @@ struct sensor {
 	const struct sensor_ops *ops;
 };
 
+/* One mechanism of this machine that a sensor uses, found by trying it. */
+struct capability {
+	const char *name;
+	bool available;	    /* this kernel and these privileges take it */
+	bool used;	    /* the sensor would use it here */
+	char reason[128];   /* why not, or what it gives */
+	const char *remedy; /* how to get it; NULL when nothing can or need be done */
+};
+
 struct sensor_ops {
 	const char *name; /* as --sensor and --format name it */
 	const char *doc;  /* one line for doctor and help */
 	bool live;
 	bool watches_processes; /* live: of such sensors one is enough */
 	bool on_request;	/* live: used only when asked for by name */
+	const uint16_t *kinds;	/* live: event kinds that it can supply, ends with KIND_none */
+	/* Live: tries each mechanism once, without starting anything, and takes it down again. Fills at
+	 * most max entries; returns how many there are. NULL: opening tells all. May take a second. */
+	size_t (*capabilities)(struct capability *out, size_t max);
 	/* Makes a sensor; config's memory must outlive it. Returns 0, -EPERM, -ENOSYS …: err says what is
 	 * missing and how to get it. */
 	int (*open)(const struct sensor_config *config, struct sensor **ret, struct err *err);

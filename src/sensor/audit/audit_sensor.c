@@ -305,11 +305,21 @@ static void audit_close(struct sensor *sensor)
 	free(s);
 }
 
+static const uint16_t kinds[] = {KIND_audit_record, KIND_process_exec, KIND_network_connect,
+	KIND_network_bind, KIND_file_open, KIND_file_create, KIND_file_rename, KIND_file_delete,
+	KIND_file_link, KIND_file_mode_change, KIND_file_owner_change, KIND_process_uid_change,
+	KIND_process_gid_change, KIND_process_signal, KIND_process_ptrace,
+	KIND_process_memfd_create, KIND_driver_load, KIND_driver_unload, KIND_user_login,
+	KIND_user_logout, KIND_authentication, KIND_account_create, KIND_account_delete,
+	KIND_account_change, KIND_group_create, KIND_group_delete, KIND_group_change,
+	KIND_sensor_gap, KIND_none};
+
 const struct sensor_ops audit_sensor_ops = {
 	.name = "audit",
 	.doc = "Linux audit over netlink, with rules of its own",
 	.live = true,
 	.on_request = true,
+	.kinds = kinds,
 	.open = audit_open,
 	.start = audit_start,
 	.want = audit_want,
