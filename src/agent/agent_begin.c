@@ -30,8 +30,8 @@ static void put_incident(void *context, const struct incident *incident, enum in
 	buf_clear(&agent->line);
 	incident_write(&agent->line, incident);
 	sink_line(agent->sink, buf_view(&agent->line));
-	/* the end of an incident is no news on a terminal; it has been told */
-	if (!agent->options->stories || news == INCIDENT_CLOSED)
+	/* the end of an incident is no news on a terminal, once it has been told */
+	if (!agent->options->stories || (news == INCIDENT_CLOSED && incident->tellings > 0))
 		return;
 	buf_clear(&agent->line);
 	incident_story(&agent->line, incident, &story);

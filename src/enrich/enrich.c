@@ -539,13 +539,13 @@ static void judge(struct enrich *enrich, struct process *p, struct view *view)
 {
 	uint16_t kind = view->event->kind;
 
-	if (kind == KIND_process_exec) {
+	/* what ran before the sensor began is how the host is, not what happens to it */
+	if (kind == KIND_process_exec || kind == KIND_process_snapshot) {
 		p->judged = true;
 		return;
 	}
 	if (p->judged || !shows_image(view) ||
-		(kind != KIND_process_fork && kind != KIND_process_exit &&
-			kind != KIND_process_snapshot))
+		(kind != KIND_process_fork && kind != KIND_process_exit))
 		return;
 	p->judged = true;
 	view->also_kind = KIND_process_exec;

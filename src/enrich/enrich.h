@@ -44,8 +44,8 @@ int enrich_create(const struct fields *fields, const struct enrich_options *opti
 	struct enrich **ret, struct err *err);
 void enrich_destroy(struct enrich *enrich);
 
-/* Sets view->also_kind to KIND_process_exec when a fork, end or snapshot shows an image whose exec
- * was never seen, else KIND_none. */
+/* Sets view->also_kind to KIND_process_exec when a fork or end shows an image whose exec was never
+ * seen, else KIND_none. */
 void enrich_event(struct enrich *enrich, struct view *view);
 
 /* Of the last event, or NULL; valid until the next enrich_event(). Read it with process_text() and

@@ -81,11 +81,18 @@ struct boundary boundary_begin(const struct graph *graph, const struct process *
 	};
 }
 
+/* The leader's images before its last exec are the leader. */
+static bool is_image_of(const struct process *leader, const struct process *p)
+{
+	return leader != NULL && p->pid != 0 && p->pid == leader->pid &&
+	       p->start_ns == leader->start_ns && !p->copied;
+}
+
 bool boundary_at(struct boundary *boundary, const struct process *ancestor)
 {
 	struct str name;
 
-	if (boundary->reached)
+	if (boundary->reached && !is_image_of(boundary->leader, ancestor))
 		return true;
 	name = process_text(boundary->graph, ancestor, ATTR_name, NULL);
 	if (ancestor->pid == 1 || is_starter(name) || boundary->left-- == 0 ||

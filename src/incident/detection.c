@@ -127,6 +127,10 @@ static int take_event(
 	event->file_index = view->event->file_index;
 	event->index = view->event->index;
 	event->time_ns = view->event->time_ns;
+	event->writes = view->event->kind == KIND_file_create ||
+			view->event->kind == KIND_file_modify ||
+			view->event->kind == KIND_file_rename ||
+			view->event->kind == KIND_file_mode_change;
 	if (!copy(arena, source->file, &event->file) || !copy(arena, action, &event->action) ||
 		!copy(arena, host, &event->host) ||
 		!copy(arena, object_of(view, arena), &event->object) ||

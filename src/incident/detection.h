@@ -22,6 +22,7 @@ struct detection_event {
 	uint64_t time_ns;
 	struct str action, entity_id, host;
 	struct str object; /* what was acted on: a path, an address, a name; may be empty */
+	bool writes;	   /* the object is a file that it made or changed */
 };
 
 #define DETECTION_ANCESTORS_MAX 24u

@@ -2,8 +2,11 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include "base/clock.h"
 #include "enrich/text.h"
 #include "incident/incident_internal.h"
+
+#define REPEAT_NS (60 * NS_PER_S)
 
 int gather_create(struct str host, uint64_t time_ns, struct open_incident **ret)
 {
@@ -339,7 +342,16 @@ static void span(struct incident *shown, uint64_t time_ns)
 		shown->last_ns = time_ns;
 }
 
-void gather_detection(struct open_incident *incident, const struct detection *detection)
+/* A minute after it was told of, then two, four, …, an hour. */
+static bool is_worth_repeating(const struct incident_alert *alert, uint64_t time_ns)
+{
+	unsigned doublings = alert->tellings < 7 ? alert->tellings : 7;
+
+	return alert->tellings > 0 && time_ns > alert->told_at_ns &&
+	       time_ns - alert->told_at_ns >= (REPEAT_NS << doublings) / 2;
+}
+
+bool gather_detection(struct open_incident *incident, const struct detection *detection)
 {
 	struct incident *shown = &incident->shown;
 	uint64_t key = fold_key(detection);
@@ -357,16 +369,18 @@ void gather_detection(struct open_incident *incident, const struct detection *de
 		alert = new_alert(incident, detection, key);
 	if (alert == NULL) {
 		shown->dropped_count++;
-		return;
+		return false;
 	}
 	alert->count++;
+	alert->fresh |= is_new || is_worth_repeating(alert, time_ns);
 	if (time_ns > alert->last_ns)
 		alert->last_ns = time_ns;
 	add_events(incident, alert, detection);
-	if (!is_new)
-		return;
-	incident_score(shown);
-	add_title(incident);
+	if (is_new) {
+		incident_score(shown);
+		add_title(incident);
+	}
+	return alert->fresh;
 }
 
 void gather_gap(struct open_incident *incident, uint64_t time_ns, uint64_t count, struct str reason)

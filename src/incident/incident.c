@@ -11,7 +11,7 @@
 #define SETTLE_NS_DEFAULT NS_PER_S
 #define OPEN_MAX_DEFAULT  1024u
 #define OPEN_MAX_LIMIT	  65536u
-#define LINKS_MAX	  (DETECTION_ANCESTORS_MAX + 4)
+#define LINKS_MAX	  (DETECTION_ANCESTORS_MAX + 8)
 #define GAPS_KEPT	  16u
 #define GAP_BEFORE_NS	  (60 * NS_PER_S)
 
@@ -198,30 +198,55 @@ static bool is_peer(struct str object)
 	return memchr(object.ptr, ':', object.len) != NULL;
 }
 
-static uint32_t link_keys(const struct detection *detection, uint64_t keys[LINKS_MAX])
+/* What a detection is found by, and what it can be found by. */
+struct links {
+	uint64_t look[LINKS_MAX], leave[LINKS_MAX];
+	uint32_t look_count, leave_count;
+};
+
+static void link_both(struct links *links, uint64_t key)
+{
+	links->look[links->look_count++] = key;
+	links->leave[links->leave_count++] = key;
+}
+
+/* Who runs a file belongs to who wrote it, and to who else runs it; two who write one file, or
+ * read it, need have nothing to do with each other. */
+static void link_files(
+	struct links *links, const struct detection *detection, const struct detection_event *event)
+{
+	struct str ran = detection->process.executable;
+
+	if (!is_systems_own(ran)) {
+		link_both(links, link_key('x', event->host, ran));
+		links->look[links->look_count++] = link_key('w', event->host, ran);
+	}
+	if (event->writes && !is_systems_own(event->object)) {
+		links->leave[links->leave_count++] = link_key('w', event->host, event->object);
+		links->look[links->look_count++] = link_key('x', event->host, event->object);
+	}
+	if (is_peer(event->object))
+		link_both(links, link_key('n', event->host, event->object));
+}
+
+static void find_links(const struct detection *detection, struct links *links)
 {
 	const struct detection_event *event = &detection->events[detection->event_count - 1];
 	struct str host = event->host;
-	uint32_t count = 0;
 
+	links->look_count = links->leave_count = 0;
 	if (detection->process.entity_id.len > 0)
-		keys[count++] = link_key('p', host, detection->process.entity_id);
-	for (uint32_t i = 0; i < detection->ancestor_count && count < LINKS_MAX - 3; i++) {
+		link_both(links, link_key('p', host, detection->process.entity_id));
+	for (uint32_t i = 0; i < detection->ancestor_count; i++) {
 		if (detection->ancestors[i].boundary)
 			break;
 		if (detection->ancestors[i].entity_id.len > 0)
-			keys[count++] = link_key('p', host, detection->ancestors[i].entity_id);
+			link_both(links, link_key('p', host, detection->ancestors[i].entity_id));
 	}
-	if (!is_systems_own(detection->process.executable))
-		keys[count++] = link_key('f', host, detection->process.executable);
-	if (!is_systems_own(event->object))
-		keys[count++] = link_key('f', host, event->object);
-	else if (is_peer(event->object))
-		keys[count++] = link_key('n', host, event->object);
+	link_files(links, detection, event);
 	/* nothing to go by: the same rule on the same host */
-	if (count == 0)
-		keys[count++] = link_key('r', host, detection->rule->id);
-	return count;
+	if (links->look_count == 0)
+		link_both(links, link_key('r', host, detection->rule->id));
 }
 
 /* ---- adding ---- */
@@ -264,9 +289,12 @@ static void merge(
 	struct incident_builder *builder, struct open_incident *into, struct open_incident *from)
 {
 	leave(builder, from, into);
-	into->told |= from->told;
-	if (from->told && from->told_severity > into->told_severity)
+	into->news |= from->news;
+	into->shown.tellings += from->shown.tellings;
+	if (from->told_severity > into->told_severity)
 		into->told_severity = from->told_severity;
+	if (from->told_ns > into->told_ns)
+		into->told_ns = from->told_ns;
 	gather_merge(into, from);
 	builder->stats.merged++;
 }
@@ -297,29 +325,29 @@ static struct open_incident *find(
 
 void incident_add(struct incident_builder *builder, const struct detection *detection)
 {
-	uint64_t keys[LINKS_MAX];
-	uint32_t count = link_keys(detection, keys);
+	struct links links;
 	uint64_t time_ns = detection->events[detection->event_count - 1].time_ns;
 	struct open_incident *incident;
 
+	find_links(detection, &links);
 	builder->stats.detections++;
 	if (time_ns > builder->now_ns)
 		builder->now_ns = time_ns;
 	close_idle(builder);
-	incident = find(builder, keys, count);
+	incident = find(builder, links.look, links.look_count);
 	if (incident == NULL)
 		incident = open_one(builder, detection);
 	if (incident == NULL) {
 		builder->stats.dropped++;
 		return;
 	}
-	for (uint32_t i = 0; i < count; i++)
-		if (idmap_get(&builder->by_key, keys[i]) == 0 && gather_add_key(incident, keys[i]))
-			(void)idmap_put(&builder->by_key, keys[i], incident->slot + 1);
-	gather_detection(incident, detection);
+	for (uint32_t i = 0; i < links.leave_count; i++)
+		if (idmap_get(&builder->by_key, links.leave[i]) == 0 &&
+			gather_add_key(incident, links.leave[i]))
+			(void)idmap_put(&builder->by_key, links.leave[i], incident->slot + 1);
+	incident->news |= gather_detection(incident, detection);
 	unlink_incident(builder, incident);
 	link_newest(builder, incident);
-	incident->news |= !incident->told || incident->shown.severity > incident->told_severity;
 }
 
 void incident_gap(struct incident_builder *builder, struct str host, uint64_t time_ns,
@@ -337,15 +365,39 @@ void incident_gap(struct incident_builder *builder, struct str host, uint64_t ti
 
 /* ---- live ---- */
 
-static void tell_news(struct incident_builder *builder, struct open_incident *incident)
+static void tell_news(
+	struct incident_builder *builder, struct open_incident *incident, uint64_t now_ns)
 {
-	enum incident_news news = incident->told ? INCIDENT_RAISED : INCIDENT_OPENED;
+	struct incident *shown = &incident->shown;
+	enum incident_news news = INCIDENT_GREW;
 
+	if (shown->tellings == 0)
+		news = INCIDENT_OPENED;
+	else if (shown->severity > incident->told_severity)
+		news = INCIDENT_RAISED;
+	builder->tell(builder->context, shown, news);
+	for (uint32_t i = 0; i < shown->alert_count; i++) {
+		struct incident_alert *alert = shown->alerts[i];
+
+		if (!alert->fresh)
+			continue;
+		alert->fresh = false;
+		alert->tellings++;
+		alert->told_at_ns = alert->last_ns;
+	}
+	shown->tellings++;
 	incident->news = false;
-	incident->told = true;
-	incident->told_from_ns = 0;
-	incident->told_severity = incident->shown.severity;
-	builder->tell(builder->context, &incident->shown, news);
+	incident->news_since_ns = 0;
+	incident->told_ns = now_ns;
+	incident->told_severity = shown->severity;
+}
+
+/* Between two tellings of one incident: short at first, longer for one that never ends. */
+static uint64_t pause_ns(const struct open_incident *incident)
+{
+	if (incident->shown.tellings < 20)
+		return 2 * NS_PER_S;
+	return incident->shown.tellings < 100 ? 4 * NS_PER_S : 60 * NS_PER_S;
 }
 
 void incident_poll(struct incident_builder *builder, uint64_t now_ns)
@@ -353,10 +405,11 @@ void incident_poll(struct incident_builder *builder, uint64_t now_ns)
 	for (struct open_incident *at = builder->newest; at != NULL; at = at->older) {
 		if (!at->news)
 			continue;
-		if (at->told_from_ns == 0)
-			at->told_from_ns = now_ns;
-		if (now_ns >= at->told_from_ns + builder->options.settle_ns)
-			tell_news(builder, at);
+		if (at->news_since_ns == 0)
+			at->news_since_ns = now_ns;
+		if (now_ns >= at->news_since_ns + builder->options.settle_ns &&
+			(at->told_ns == 0 || now_ns >= at->told_ns + pause_ns(at)))
+			tell_news(builder, at, now_ns);
 	}
 	if (now_ns > builder->now_ns)
 		builder->now_ns = now_ns;

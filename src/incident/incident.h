@@ -41,6 +41,9 @@ struct incident_alert {
 	uint32_t event_count;
 	uint64_t count; /* detections folded into it */
 	uint64_t first_ns, last_ns;
+	bool fresh;	     /* not told of yet, or seen again long after */
+	unsigned tellings;   /* how often it was told of */
+	uint64_t told_at_ns; /* last_ns then */
 };
 
 struct incident_moment {
@@ -68,11 +71,13 @@ struct incident {
 	uint64_t detection_count; /* with folded ones */
 	uint64_t dropped_count;	  /* alerts, moments and processes that found no room */
 	uint64_t gap_events;	  /* events lost while it was open, or shortly before */
+	unsigned tellings;	  /* how often it was told of before this time */
 };
 
 enum incident_news {
 	INCIDENT_OPENED, /* it is new (or was, some moments ago) */
 	INCIDENT_RAISED, /* its severity rose since it was last told of */
+	INCIDENT_GREW,	 /* more was seen: alerts that are `fresh` */
 	INCIDENT_CLOSED, /* nothing more was added in its window, or room was needed */
 };
 /* The incident is borrowed for the call. */
@@ -80,7 +85,7 @@ typedef void incident_fn(void *context, const struct incident *incident, enum in
 
 struct incident_options {
 	uint64_t window_ns; /* 0: one hour */
-	uint64_t settle_ns; /* how long a new one gathers before it is told; 0: one second */
+	uint64_t settle_ns; /* how long news gathers before it is told; 0: one second */
 	uint32_t open_max;  /* 0: 1,024 */
 };
 struct incident_stats {
@@ -97,8 +102,9 @@ void incident_add(struct incident_builder *builder, const struct detection *dete
 /* Events were lost on that host (empty: on any). */
 void incident_gap(struct incident_builder *builder, struct str host, uint64_t time_ns,
 	uint64_t count, struct str reason);
-/* Tells of what is new or raised, closes what is over. Live only, every second or so: replay
- * leaves the clock alone. */
+/* Tells of what is new, raised or grown, closes what is over. Live only, every second or so: replay
+ * leaves the clock alone. One incident is told of within four seconds, and less often when it goes
+ * on and on; what only repeats is told again after a minute, then two, four, … */
 void incident_poll(struct incident_builder *builder, uint64_t now_ns);
 /* Closes all, oldest first. */
 void incident_flush(struct incident_builder *builder);
@@ -110,10 +116,10 @@ struct incident_stats incident_stats(const struct incident_builder *builder);
 void incident_write(struct buf *buf, const struct incident *incident);
 
 struct story_options {
-	bool colour;	/* ANSI sequences */
-	bool unicode;	/* box characters; else ASCII */
-	unsigned width; /* columns; 0: 100 */
-	enum incident_news news;
+	bool colour;		 /* ANSI sequences */
+	bool unicode;		 /* box characters; else ASCII */
+	unsigned width;		 /* columns; 0: 100 */
+	enum incident_news news; /* of one that was raised or grew only what is fresh is told */
 };
 /* For people: head, process tree with what each did, timeline. Text from outside is made harmless
  * for terminals. */

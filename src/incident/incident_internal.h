@@ -23,15 +23,17 @@ struct open_incident {
 	struct open_incident *older, *newer; /* by last activity */
 	uint32_t slot;			     /* in the builder's table */
 	uint64_t serial;		     /* in the order of opening */
-	uint64_t told_from_ns;		     /* poll time since which there is news; 0: none */
-	bool news, told;
+	uint64_t news_since_ns;		     /* poll time; 0: not polled since */
+	uint64_t told_ns;		     /* poll time of the last telling */
+	bool news;
 	enum severity told_severity;
 };
 
 /* 0 or -ENOMEM; host is copied. */
 int gather_create(struct str host, uint64_t time_ns, struct open_incident **ret);
 void gather_destroy(struct open_incident *incident);
-void gather_detection(struct open_incident *incident, const struct detection *detection);
+/* Returns whether it is news: a behaviour not told of, or one that repeats after long. */
+bool gather_detection(struct open_incident *incident, const struct detection *detection);
 void gather_gap(
 	struct open_incident *incident, uint64_t time_ns, uint64_t count, struct str reason);
 /* from's contents move into incident, which then owns from. */

@@ -17,7 +17,7 @@ struct fixture {
 	struct arena arena;
 	struct incident_builder *builder;
 	struct buf out; /* JSON lines of closed incidents */
-	unsigned opened, raised, closed;
+	unsigned opened, raised, grew, closed;
 	char ids[16][17];
 };
 
@@ -54,6 +54,7 @@ static void heard(void *context, const struct incident *incident, enum incident_
 
 	f->opened += news == INCIDENT_OPENED;
 	f->raised += news == INCIDENT_RAISED;
+	f->grew += news == INCIDENT_GREW;
 	if (news != INCIDENT_CLOSED)
 		return;
 	if (f->closed < 16)
@@ -292,9 +293,13 @@ static void incident__two_become_one_when_linked_later(void **state)
 	incident_poll(f.builder, 13 * NS_PER_S);
 	incident_poll(f.builder, 15 * NS_PER_S);
 	assert_int_equal(f.opened, 2);
-	/* b touches what a wrote */
-	write_at(&f, 16, "web", 6, "/srv/one");
-	add(&f, &cron_rule);
+	/* b becomes what a wrote */
+	event_begin(f.batch, KIND_process_exec, 16 * NS_PER_S);
+	ev_cstr(f.batch, FIELD_host_name, "web");
+	ev_uint(f.batch, FIELD_process_pid, 6);
+	ev_cstr(f.batch, FIELD_process_executable, "/srv/one");
+	run(&f);
+	add(&f, &shell_rule);
 	assert_int_equal(incident_stats(f.builder).merged, 1);
 	incident_flush(f.builder);
 	assert_int_equal(f.closed, 1);
@@ -315,12 +320,20 @@ static void incident__stories_come_once_and_again_when_worse(void **state)
 	assert_int_equal(f.opened, 0);
 	incident_poll(f.builder, 101 * NS_PER_S);
 	assert_int_equal(f.opened, 1);
+	/* the same again is no news */
 	add(&f, &cron_rule);
 	incident_poll(f.builder, 103 * NS_PER_S);
 	incident_poll(f.builder, 105 * NS_PER_S);
-	assert_int_equal(f.opened + f.raised, 1);
-	add(&f, &shell_rule);
+	assert_int_equal(f.opened + f.raised + f.grew, 1);
+	/* a minute later it is */
+	write_at(&f, 80, "web", 5, "/srv/one");
+	add(&f, &cron_rule);
+	incident_poll(f.builder, 105 * NS_PER_S);
 	incident_poll(f.builder, 106 * NS_PER_S);
+	assert_int_equal(f.grew, 1);
+	add(&f, &shell_rule);
+	incident_poll(f.builder, 107 * NS_PER_S);
+	assert_int_equal(f.raised, 0);
 	incident_poll(f.builder, 108 * NS_PER_S);
 	assert_int_equal(f.raised, 1);
 	incident_poll(f.builder, 108 * NS_PER_S + UINT64_C(7200) * NS_PER_S);
@@ -415,6 +428,41 @@ static void story__shows_the_tree_and_is_harmless(void **state)
 	assert_true(str_find(told, STR("     └─ bash -c \\x1b[2Jx\\n" LINE)) >= 0);
 	assert_null(memchr(told.ptr, '\033', told.len));
 	buf_destroy(&story);
+	story = (struct buf){0};
+	incident_builder_destroy(builder);
+	tear_down(&f);
+}
+
+static void story__of_what_grew_tells_only_what_is_fresh(void **state)
+{
+	struct fixture f;
+	struct incident_builder *builder;
+	struct story_options options = {.news = INCIDENT_OPENED};
+
+	set_up(&f, 0);
+	assert_int_equal(incident_builder_create(&(struct incident_options){0}, tell_story,
+				 &options, &builder, NULL),
+		0);
+	exec_at(&f, 10, "web", 5, 1, "/usr/sbin/nginx", "nginx: worker");
+	exec_at(&f, 11, "web", 6, 5, "/bin/bash", LINE);
+	struct detection detection = detect(&f, &shell_rule, (struct why){0});
+	incident_add(builder, &detection);
+	incident_poll(builder, 12 * NS_PER_S);
+	incident_poll(builder, 13 * NS_PER_S);
+	assert_true(str_find(told, STR("`- bash -i")) >= 0);
+	buf_clear(&story);
+	exec_at(&f, 20, "web", 7, 5, "/usr/bin/crontab", "crontab -");
+	detection = detect(&f, &cron_rule, (struct why){0});
+	incident_add(builder, &detection);
+	options.news = INCIDENT_GREW;
+	incident_poll(builder, 20 * NS_PER_S);
+	incident_poll(builder, 21 * NS_PER_S);
+	assert_true(str_find(told, STR("  nginx: worker")) >= 0);
+	assert_true(str_find(told, STR("`- crontab -")) >= 0);
+	assert_true(str_find(told, STR("bash -i")) < 0);
+	assert_true(str_find(told, STR("1 earlier finding is left out")) >= 0);
+	buf_destroy(&story);
+	story = (struct buf){0};
 	incident_builder_destroy(builder);
 	tear_down(&f);
 }
@@ -442,6 +490,7 @@ int main(void)
 		cmocka_unit_test(incident__what_one_holds_is_bounded),
 		cmocka_unit_test(incident__ids_are_the_same_on_every_run),
 		cmocka_unit_test(story__shows_the_tree_and_is_harmless),
+		cmocka_unit_test(story__of_what_grew_tells_only_what_is_fresh),
 		cmocka_unit_test(attack__names_are_found),
 	};
 

@@ -18,6 +18,8 @@ struct story {
 	/* by process: the nearest one above that the tree shows, as its number + 1; 0: none */
 	uint16_t above[INCIDENT_PROCESSES_MAX];
 	bool folded[INCIDENT_PROCESSES_MAX];
+	bool left_out[INCIDENT_PROCESSES_MAX]; /* told of before, nothing fresh at or below it */
+	bool all;			       /* whatever is fresh */
 };
 
 static const char *const severity_colours[] = {
@@ -120,8 +122,10 @@ static void put_techniques(const struct story *s)
 
 static void put_head(const struct story *s)
 {
-	static const char *const words[] = {
-		[INCIDENT_OPENED] = "", [INCIDENT_RAISED] = " (raised)", [INCIDENT_CLOSED] = ""};
+	static const char *const words[] = {[INCIDENT_OPENED] = "",
+		[INCIDENT_RAISED] = " (raised)",
+		[INCIDENT_GREW] = " (more)",
+		[INCIDENT_CLOSED] = ""};
 	const struct incident *incident = s->incident;
 
 	put_severity(s, incident->severity);
@@ -305,6 +309,30 @@ static uint16_t number_of(const struct incident *incident, const struct incident
 	return 0;
 }
 
+static bool is_told(const struct story *s, const struct incident_alert *alert)
+{
+	return s->all || alert->fresh;
+}
+
+/* Of an incident that goes on: only the branches that lead to something fresh. */
+static void leave_out(struct story *s)
+{
+	const struct incident *incident = s->incident;
+
+	for (uint32_t i = 0; i < incident->process_count; i++)
+		s->left_out[i] = !s->all;
+	for (uint32_t a = 0; a < incident->alert_count && !s->all; a++) {
+		uint16_t number = number_of(incident, incident->alerts[a]->process);
+
+		if (!incident->alerts[a]->fresh)
+			continue;
+		for (unsigned n = 0; number != 0 && n <= INCIDENT_PROCESSES_MAX; n++) {
+			s->left_out[number - 1] = false;
+			number = s->above[number - 1];
+		}
+	}
+}
+
 static void plan_tree(struct story *s)
 {
 	const struct incident *incident = s->incident;
@@ -321,12 +349,13 @@ static void plan_tree(struct story *s)
 						  incident, incident->processes[above - 1]->parent);
 		s->above[i] = above;
 	}
+	leave_out(s);
 }
 
 static bool follows(const struct story *s, uint16_t above, uint32_t after)
 {
 	for (uint32_t i = after; i < s->incident->process_count; i++)
-		if (!s->folded[i] && s->above[i] == above)
+		if (!s->folded[i] && !s->left_out[i] && s->above[i] == above)
 			return true;
 	return false;
 }
@@ -340,13 +369,13 @@ static void put_tree(struct story *s, uint16_t above, unsigned depth)
 		const struct incident_process *p = incident->processes[i];
 		uint16_t number = (uint16_t)(i + 1);
 
-		if (s->folded[i] || s->above[i] != above)
+		if (s->folded[i] || s->left_out[i] || s->above[i] != above)
 			continue;
 		s->last[depth] = !follows(s, above, i + 1);
 		put_process(s, p, depth);
 		s->last[depth + 1] = !follows(s, number, 0);
 		for (uint32_t a = 0; a < incident->alert_count; a++)
-			if (incident->alerts[a]->process == p)
+			if (incident->alerts[a]->process == p && is_told(s, incident->alerts[a]))
 				put_alert(s, incident->alerts[a], depth);
 		if (depth + 2 < DEPTH_MAX) {
 			put_tree(s, number, depth + 1);
@@ -360,10 +389,16 @@ static void put_tree(struct story *s, uint16_t above, unsigned depth)
 static void put_rest(const struct story *s)
 {
 	const struct incident *incident = s->incident;
+	unsigned before = 0;
 
 	for (uint32_t i = 0; i < incident->alert_count; i++)
-		if (incident->alerts[i]->process == NULL)
+		if (incident->alerts[i]->process == NULL && is_told(s, incident->alerts[i]))
 			put_alert(s, incident->alerts[i], 0);
+	for (uint32_t i = 0; i < incident->alert_count; i++)
+		before += !is_told(s, incident->alerts[i]);
+	if (before > 0)
+		buf_printf(s->buf, "  %u earlier finding%s left out here\n", before,
+			before == 1 ? " is" : "s are");
 	if (incident->dropped_count > 0)
 		buf_printf(s->buf, "  %llu further details found no room here\n",
 			(unsigned long long)incident->dropped_count);
@@ -377,6 +412,7 @@ void incident_story(
 		.incident = incident,
 		.options = options,
 		.width = options->width == 0 ? WIDTH_DEFAULT : options->width,
+		.all = options->news == INCIDENT_OPENED || options->news == INCIDENT_CLOSED,
 	};
 
 	if (s.width < WIDTH_MIN)
