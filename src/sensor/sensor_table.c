@@ -1,5 +1,7 @@
 #include "sensor/audit/audit_sensor.h"
 #include "sensor/bpf/bpf_sensor.h"
+#include "sensor/log/log_sensor.h"
+#include "sensor/log/login_sensor.h"
 #include "sensor/replay/auditlog.h"
 #include "sensor/replay/auto.h"
 #include "sensor/replay/bsm.h"
@@ -19,6 +21,8 @@ const struct sensor_ops *const sensor_table[] = {
 #ifdef MERLON_LINUX
 	&fallback_sensor_ops,
 	&audit_sensor_ops,
+	&log_sensor_ops,
+	&login_sensor_ops,
 #endif
 	&auto_sensor_ops,
 	&ecs_sensor_ops,
