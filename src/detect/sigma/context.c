@@ -76,11 +76,13 @@ static int ask_log_service(
 	const char *const *word = ctx->source.log_services;
 	int rc = 0;
 
-	if (word == NULL)
+	if (word == NULL && !ctx->source.own_service)
 		return 0;
 	if (or_none)
 		rc = add_null(ctx, any, FIELD_log_service, err);
-	for (; rc == 0 && *word != NULL; word++)
+	if (rc == 0 && ctx->source.own_service)
+		rc = add_equals(ctx, any, FIELD_log_service, ctx->source.service, err);
+	for (; rc == 0 && word != NULL && *word != NULL; word++)
 		rc = add_equals(ctx, any, FIELD_log_service, str_of(*word), err);
 	return rc != 0 ? rc : sigma_list_add(ctx, all, sigma_list_end(any), err);
 }

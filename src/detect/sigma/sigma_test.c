@@ -380,6 +380,11 @@ static void logsources(void **state)
 			"{\"event\":{\"action\":\"log\",\"category\":\"host\"},\"log\":{"
 			"\"service\":\"cron\"},"
 			"\"message\":\"x\"}"},
+		{SIGMA_TAXONOMY_ECS, "{product: linux, service: mysqld}", "message|contains: x",
+			"{\"event\":{\"action\":\"log\",\"category\":\"host\"},\"log\":{"
+			"\"service\":\"mysqld\"},\"message\":\"x\"}",
+			"{\"event\":{\"action\":\"log\",\"category\":\"host\"},\"log\":{"
+			"\"service\":\"x\"},\"message\":\"x\"}"},
 		{SIGMA_TAXONOMY_ECS, "{product: linux, service: auditd}", "type: EXECVE\n    a0: x",
 			"{\"event\":{\"action\":\"audit\",\"category\":\"host\"},\"auditd\":{"
 			"\"message_type\":"

@@ -87,7 +87,7 @@ static uint32_t os_of(struct str product, bool *ret_known)
 	if (same(product, "macos"))
 		return 1u << OS_MACOS;
 	*ret_known = product.len == 0;
-	return same(product, "windows") ? 1u << OS_WINDOWS : 0; /* known, but not sensed */
+	return same(product, "windows") ? 1u << OS_WINDOWS : 0;
 }
 
 void sigma_logsource_resolve(struct sigma_logsource *source)
@@ -101,7 +101,9 @@ void sigma_logsource_resolve(struct sigma_logsource *source)
 	source->scope = SIGMA_SCOPE_ANY;
 	source->supplied = false;
 	source->log_services = NULL;
+	source->own_service = false;
 	source->os_mask = os_of(source->product, &os_known);
+	os_known &= (source->os_mask & 1u << OS_WINDOWS) == 0; /* no sensor there */
 	if (category != NULL) {
 		source->scope = category->scope;
 		add_kinds(source, category);
@@ -110,6 +112,12 @@ void sigma_logsource_resolve(struct sigma_logsource *source)
 		add_kinds(source, service);
 		if (service->log_services[0] != NULL)
 			source->log_services = service->log_services;
+	} else if (source->service.len > 0 && source->category.len == 0 && os_known) {
+		static const uint8_t lines[] = {KIND_log_line, 0};
+		static const struct source_row any_service = {"", SIGMA_SCOPE_LOG, lines, NULL};
+		source->scope = SIGMA_SCOPE_LOG;
+		source->own_service = true;
+		add_kinds(source, &any_service);
 	}
 	bool generic = source->category.len == 0 &&
 		       (source->service.len == 0 || (service != NULL && service->kinds[0] == 0));

@@ -29,6 +29,7 @@ struct sigma_logsource {
 	uint32_t os_mask;
 	uint32_t groups;		 /* field groups that events of these kinds have */
 	const char *const *log_services; /* NULL-ended words of log.service; NULL: any */
+	bool own_service; /* log.service must be the service itself, which no table knows */
 };
 
 /* Fills all but the three names from them. */
