@@ -1,7 +1,12 @@
 #include "os/self.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include "base/str.h"
 
@@ -33,4 +38,55 @@ uint64_t os_self_resident_bytes(void)
 	}
 	(void)fclose(file);
 	return pages * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+#define CLIMBS_MAX 256
+
+/* In a child process: with its root moved below the directory it stands in, ".." no longer stops
+ * at the old root but leads to the system's, from which the old root has its whole name. */
+static void tell_root(int root, int out)
+{
+	char path[4096];
+	struct stat here, above;
+	bool top = false;
+
+	if (fchdir(root) != 0 || chroot("/proc") != 0 || stat(".", &here) != 0)
+		_exit(1);
+	for (int i = 0; i < CLIMBS_MAX && !top; i++) {
+		if (chdir("..") != 0 || stat(".", &above) != 0)
+			_exit(1);
+		top = above.st_ino == here.st_ino && above.st_dev == here.st_dev;
+		here = above;
+	}
+	if (!top || chroot(".") != 0 || fchdir(root) != 0 || getcwd(path, sizeof(path)) == NULL)
+		_exit(1);
+	size_t len = strlen(path);
+	_exit(len > 1 && write(out, path, len) == (ssize_t)len ? 0 : 1);
+}
+
+void os_self_root(char *path, size_t size)
+{
+	int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC), ends[2] = {-1, -1};
+	pid_t pid = -1;
+	ssize_t len = 0;
+
+	if (size == 0)
+		return;
+	if (root >= 0 && pipe2(ends, O_CLOEXEC) == 0)
+		pid = fork();
+	if (pid == 0)
+		tell_root(root, ends[1]);
+	if (pid > 0) {
+		(void)close(ends[1]);
+		ends[1] = -1;
+		len = read(ends[0], path, size - 1);
+		while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+			;
+	}
+	path[len > 0 ? len : 0] = '\0';
+	for (int i = 0; i < 2; i++)
+		if (ends[i] >= 0)
+			(void)close(ends[i]);
+	if (root >= 0)
+		(void)close(root);
 }

@@ -11,6 +11,12 @@ int os_self_path(char *path, size_t size)
 	return _NSGetExecutablePath(path, &capacity) == 0 ? 0 : -ENAMETOOLONG;
 }
 
+void os_self_root(char *path, size_t size)
+{
+	if (size > 0)
+		path[0] = '\0';
+}
+
 uint64_t os_self_resident_bytes(void)
 {
 	mach_task_basic_info_data_t info;

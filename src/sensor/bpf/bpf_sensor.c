@@ -8,6 +8,7 @@
 #include <unistd.h>
 #include "base/clock.h"
 #include "base/err.h"
+#include "os/self.h"
 #include "sensor/bpf/cgroups.h"
 #include "sensor/bpf/config.h"
 #include "sensor/bpf/decode.h"
@@ -34,6 +35,7 @@ struct bpf_sensor {
 	struct decoder decoder;
 	struct sensor_stats stats;
 	int cgroup_fd;
+	char root[256]; /* os_self_root() */
 	uint64_t last_drain_ns, last_misses_ns;
 	uint64_t misses;
 	unsigned idle; /* drains in a row that found nothing */
@@ -96,7 +98,8 @@ static int bpf_open(const struct sensor_config *config, struct sensor **ret, str
 		bpf_close(&s->base);
 		return r;
 	}
-	decoder_init(&s->decoder, s->cgroups);
+	os_self_root(s->root, sizeof(s->root));
+	decoder_init(&s->decoder, s->cgroups, str_of(s->root));
 	if (cgroups_mount(s->cgroups) != NULL)
 		s->cgroup_fd = open(cgroups_mount(s->cgroups), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	s->loaded.skeleton->bss->control.wake_bytes = bytes / 4;
@@ -107,7 +110,7 @@ static int bpf_open(const struct sensor_config *config, struct sensor **ret, str
 static int bpf_want(struct sensor *sensor, const struct sensor_want *want, struct err *err)
 {
 	struct bpf_sensor *s = of(sensor);
-	return config_apply(&s->loaded, want, s->cgroup_fd, err);
+	return config_apply(&s->loaded, want, s->decoder.root, s->cgroup_fd, err);
 }
 
 static int bpf_start(struct sensor *sensor, struct err *err)

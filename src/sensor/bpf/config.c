@@ -83,8 +83,8 @@ struct prefix_key {
 	char text[CONTROL_READ_MAX];
 };
 
-static int put_prefixes(
-	struct merlon_bpf *skeleton, const struct sensor_want *want, struct err *err)
+static int put_prefixes(struct merlon_bpf *skeleton, const struct sensor_want *want,
+	struct str root, struct err *err)
 {
 	int map = bpf_map__fd(skeleton->maps.read_prefixes);
 	uint32_t one = 1;
@@ -92,12 +92,14 @@ static int put_prefixes(
 	for (size_t i = 0; i < want->read_path_count; i++) {
 		struct prefix_key key = {0};
 		size_t len = strlen(want->read_paths[i]);
-		if (len == 0 || len > CONTROL_READ_MAX)
+		if (len == 0 || root.len + len > CONTROL_READ_MAX)
 			return err_set(err, -EINVAL,
 				"watched path is empty or over %d bytes: %.80s…", CONTROL_READ_MAX,
 				want->read_paths[i]);
-		memcpy(key.text, want->read_paths[i], len);
-		key.bits = (uint32_t)len * 8;
+		if (root.len > 0)
+			memcpy(key.text, root.ptr, root.len);
+		memcpy(key.text + root.len, want->read_paths[i], len);
+		key.bits = (uint32_t)(root.len + len) * 8;
 		int r = bpf_map_update_elem(map, &key, &one, BPF_ANY);
 		if (r < 0)
 			return err_set(
@@ -159,13 +161,13 @@ static int attach(struct loaded *loaded, const char *name, bool on, int cgroup_f
 	return programs[index].required ? r : 0;
 }
 
-int config_apply(
-	struct loaded *loaded, const struct sensor_want *want, int cgroup_fd, struct err *err)
+int config_apply(struct loaded *loaded, const struct sensor_want *want, struct str root,
+	int cgroup_fd, struct err *err)
 {
 	struct merlon_bpf *skeleton = loaded->skeleton;
 	struct control *control = &skeleton->bss->control;
 	bool exits, calls, enters;
-	int r = put_prefixes(skeleton, want, err);
+	int r = put_prefixes(skeleton, want, root, err);
 	if (r < 0)
 		return r;
 	put_names(skeleton, want);

@@ -30,9 +30,10 @@ static void index_calls(const struct call_row **by_number, const struct call_row
 			by_number[row->number] = row;
 }
 
-void decoder_init(struct decoder *decoder, struct cgroups *cgroups)
+void decoder_init(struct decoder *decoder, struct cgroups *cgroups, struct str root)
 {
-	*decoder = (struct decoder){.boot_offset_ns = clock_boot_offset_ns(), .cgroups = cgroups};
+	*decoder = (struct decoder){
+		.boot_offset_ns = clock_boot_offset_ns(), .cgroups = cgroups, .root = root};
 	index_calls(decoder->calls, calls_native);
 	index_calls(decoder->calls + CONTROL_CALLS, calls_compat);
 }
@@ -58,6 +59,29 @@ static bool parse_texts(struct record *r, const uint8_t *at, const uint8_t *end)
 	return true;
 }
 
+static void take_root_off(struct str root, struct str *path)
+{
+	if (!str_starts(*path, root) || (path->len > root.len && path->ptr[root.len] != '/'))
+		return;
+	path->ptr += root.len;
+	path->len -= root.len;
+	if (path->len == 0)
+		*path = STR("/");
+}
+
+/* Of a path that the caller wrote only what it is relative to comes from the kernel. */
+static void name_from_own_root(const struct decoder *d, struct record *r)
+{
+	static const uint8_t tags[] = {TEXT_path, TEXT_path2};
+
+	for (size_t i = 0; i < sizeof(tags); i++) {
+		uint8_t tag = r->text[tags[i] + 1].ptr == NULL ? tags[i] : tags[i] + 1;
+		if ((r->flags[tag] & TEXT_DETACHED) == 0)
+			take_root_off(d->root, &r->text[tag]);
+	}
+	take_root_off(d->root, &r->text[TEXT_cwd]);
+}
+
 bool decode_record(struct decoder *decoder, struct batch *batch, const void *ptr, size_t len)
 {
 	struct wire_head head;
@@ -76,6 +100,8 @@ bool decode_record(struct decoder *decoder, struct batch *batch, const void *ptr
 	struct record r = {.head = (const struct wire_head *)(const void *)copy};
 	if (!parse_texts(&r, copy + head.fixed, copy + head.len))
 		goto broken;
+	if (decoder->root.len > 0)
+		name_from_own_root(decoder, &r);
 	record_kinds[head.type].decode(decoder, batch, &r);
 	return true;
 broken:

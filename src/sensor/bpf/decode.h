@@ -24,7 +24,10 @@ struct decoder {
 	/* Added to a time since boot; taken once, so that a process's start time stays the same text
 	 * when the wall clock is set. */
 	uint64_t boot_offset_ns;
-	struct cgroups *cgroups;			 /* may be NULL */
+	struct cgroups *cgroups; /* may be NULL */
+	/* Where the agent's root directory lies (os_self_root): taken off what lies below it, so
+	 * that an agent inside a chroot names files as those around it do. Empty: nowhere else. */
+	struct str root;
 	uint64_t broken;				 /* records that did not parse */
 	const struct call_row *calls[2 * CONTROL_CALLS]; /* by number; then 32-bit callers' */
 	struct start_text starts[START_CACHE];
@@ -39,8 +42,8 @@ struct record {
 	uint32_t env_count;
 };
 
-/* cgroups may be NULL and must outlive it. */
-void decoder_init(struct decoder *decoder, struct cgroups *cgroups);
+/* cgroups may be NULL; it and the text of root must outlive the decoder. */
+void decoder_init(struct decoder *decoder, struct cgroups *cgroups, struct str root);
 /* Appends what the record says to batch. The record is copied; ptr may be reused after the call.
  * Returns false when it does not parse (counted). */
 bool decode_record(struct decoder *decoder, struct batch *batch, const void *ptr, size_t len);

@@ -22,7 +22,7 @@ static int set_up(void **state)
 	fields_want_all(w->fields);
 	if (fields_freeze(w->fields, NULL) < 0 || batch_create(w->fields, &w->batch) < 0)
 		return -1;
-	decoder_init(&w->decoder, NULL);
+	decoder_init(&w->decoder, NULL, (struct str){0});
 	*state = w;
 	return 0;
 }
@@ -107,6 +107,29 @@ static void paths_are_absolute(void **state)
 	assert_true(str_is(event_get_text(event, FIELD_file_Ext_original_extension), "txt"));
 }
 
+static void an_agent_in_a_chroot_names_files_as_seen_there(void **state)
+{
+	struct world *w = *state;
+	struct made m;
+	const struct event *event;
+
+	w->decoder.root = STR("/srv/jail");
+	make(&m, WIRE_uring, KIND_file_rename, sizeof(struct wire_uring));
+	text(&m, TEXT_base, 0, STR("/srv/jail"));
+	text(&m, TEXT_path, 0, STR("/srv/jail/old"));
+	text(&m, TEXT_base2, 0, STR("/srv/jail/tmp"));
+	text(&m, TEXT_path2, 0, STR("new"));
+	event = decode(w, &m);
+	assert_true(str_is(event_get_text(event, FIELD_file_path), "/tmp/new"));
+	assert_true(str_is(event_get_text(event, FIELD_file_Ext_original_path), "/srv/jail/old"));
+	make(&m, WIRE_file, KIND_file_open, sizeof(struct wire_file));
+	text(&m, TEXT_path, 0, STR("/srv/jail/etc/shadow"));
+	assert_true(str_is(event_get_text(decode(w, &m), FIELD_file_path), "/etc/shadow"));
+	make(&m, WIRE_file, KIND_file_open, sizeof(struct wire_file));
+	text(&m, TEXT_path, 0, STR("/srv/jailhouse/x"));
+	assert_true(str_is(event_get_text(decode(w, &m), FIELD_file_path), "/srv/jailhouse/x"));
+}
+
 static void exit_codes_are_those_of_shells(void **state)
 {
 	struct made m;
@@ -162,6 +185,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(exec_keeps_every_argument, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(paths_are_absolute, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			an_agent_in_a_chroot_names_files_as_seen_there, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(exit_codes_are_those_of_shells, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(start_times_are_stable, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(broken_records_are_counted, set_up, tear_down),
