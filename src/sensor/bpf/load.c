@@ -59,17 +59,7 @@ size_t load_program_index(const char *name)
 	return i;
 }
 
-/* See GET() in probe/common.bpf.h. */
-static bool has_plain_loads(void)
-{
-	static int known; /* the kernel does not change: 0 is unknown, 1 no, 2 yes */
-	if (known == 0)
-		known = libbpf_find_vmlinux_btf_id("bpf_rdonly_cast", BPF_TRACE_FENTRY) > 0 ? 2 : 1;
-	return known == 2;
-}
-
-static int open_skeleton(
-	struct merlon_bpf **ret, uint64_t refused, uint64_t only, size_t ring_bytes)
+static int open_skeleton(struct merlon_bpf **ret, const struct loaded *loaded, uint64_t only)
 {
 	struct merlon_bpf *skeleton = merlon_bpf__open();
 	if (skeleton == NULL)
@@ -77,22 +67,22 @@ static int open_skeleton(
 	for (size_t i = 0; i < program_count; i++) {
 		struct bpf_program *program = bpf_object__find_program_by_name(
 			skeleton->obj, programs[i].name);
-		bool load = !(refused >> i & 1) && (only == 0 || only >> i & 1);
+		bool load = !(loaded->refused >> i & 1) && (only == 0 || only >> i & 1);
 		if (program != NULL)
 			bpf_program__set_autoload(program, load);
 	}
-	skeleton->rodata->plain_loads = has_plain_loads();
+	skeleton->rodata->plain_loads = loaded->plain_loads; /* see GET() in probe/common.bpf.h */
 	long cpus = sysconf(_SC_NPROCESSORS_CONF);
 	bpf_map__set_max_entries(skeleton->maps.exec_scratches, cpus < 1 ? 1 : (uint32_t)cpus);
-	bpf_map__set_max_entries(skeleton->maps.ring, (uint32_t)ring_bytes);
+	bpf_map__set_max_entries(skeleton->maps.ring, (uint32_t)loaded->ring_bytes);
 	*ret = skeleton;
 	return 0;
 }
 
-static int try_load(struct merlon_bpf **ret, uint64_t refused, uint64_t only, size_t ring_bytes)
+static int try_load(struct merlon_bpf **ret, const struct loaded *loaded, uint64_t only)
 {
 	struct merlon_bpf *skeleton = NULL;
-	int r = open_skeleton(&skeleton, refused, only, ring_bytes);
+	int r = open_skeleton(&skeleton, loaded, only);
 	if (r < 0)
 		return r;
 	r = merlon_bpf__load(skeleton);
@@ -105,11 +95,11 @@ static int try_load(struct merlon_bpf **ret, uint64_t refused, uint64_t only, si
 }
 
 /* Which programs this kernel does not take: each alone. */
-static void find_refused(struct loaded *loaded, size_t ring_bytes)
+static void find_refused(struct loaded *loaded)
 {
 	for (size_t i = 0; i < program_count; i++) {
 		struct merlon_bpf *skeleton = NULL;
-		int r = try_load(&skeleton, 0, UINT64_C(1) << i, ring_bytes);
+		int r = try_load(&skeleton, loaded, UINT64_C(1) << i);
 		if (r < 0) {
 			loaded->refused |= UINT64_C(1) << i;
 			loaded->refusal[i] = r;
@@ -153,15 +143,19 @@ static int fill_handlers(struct loaded *loaded, struct err *err)
 
 int load_open(struct loaded *loaded, size_t ring_bytes, struct err *err)
 {
-	*loaded = (struct loaded){0};
+	*loaded = (struct loaded){.ring_bytes = ring_bytes, .plain_loads = true};
 	last_complaint[0] = 0;
 	libbpf_set_print(keep_complaint);
-	int r = try_load(&loaded->skeleton, 0, 0, ring_bytes);
+	int r = try_load(&loaded->skeleton, loaded, 0);
 	if (r == -EPERM)
 		return refusal(loaded, r, err);
+	if (r < 0) { /* older than 6.2 */
+		loaded->plain_loads = false;
+		r = try_load(&loaded->skeleton, loaded, 0);
+	}
 	if (r < 0) {
-		find_refused(loaded, ring_bytes);
-		r = try_load(&loaded->skeleton, loaded->refused, 0, ring_bytes);
+		find_refused(loaded);
+		r = try_load(&loaded->skeleton, loaded, 0);
 	}
 	bool missing = false;
 	for (size_t i = 0; i < program_count; i++)

@@ -19,6 +19,8 @@ extern const size_t program_count;
 
 struct loaded {
 	struct merlon_bpf *skeleton;
+	size_t ring_bytes;
+	bool plain_loads; /* the kernel has bpf_rdonly_cast */
 	uint64_t refused; /* bits by program: the kernel did not take it */
 	uint64_t unattached;
 	int refusal[64]; /* by program: the errno */
