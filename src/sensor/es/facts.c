@@ -103,11 +103,25 @@ static const char *signature_status(const struct es_process *p)
 	return trusted(p) ? "No error." : "ad hoc signature";
 }
 
+/* Digests are told in either case: small letters here, as elsewhere. */
+static void set_digest(struct batch *batch, field_id id, struct str digest)
+{
+	char text[128];
+
+	if (id == FIELD_none || digest.len > sizeof(text) || str_eq(digest, STR("NULL")))
+		return;
+	for (size_t i = 0; i < digest.len; i++) {
+		char c = digest.ptr[i];
+		text[i] = c >= 'A' && c <= 'F' ? (char)(c + 32) : c;
+	}
+	ev_text(batch, id, str_n(text, digest.len));
+}
+
 static void set_signature(struct batch *batch, const struct role *role, const struct es_process *p)
 {
 	set_text(batch, role->signing_id, p->signing_id);
 	set_text(batch, role->team_id, p->team_id);
-	set_text(batch, role->cdhash, p->cdhash);
+	set_digest(batch, role->cdhash, p->cdhash);
 	if (!p->has_flags || role->exists == FIELD_none)
 		return;
 	ev_bool(batch, role->exists, (p->cs_flags & CS_SIGNED) != 0);
@@ -122,7 +136,7 @@ static void set_role(struct batch *batch, const struct role *role, const struct 
 		ev_uint(batch, role->pid, p->id.pid);
 	set_text(batch, role->executable, p->executable.path);
 	set_text(batch, role->name, str_basename(p->executable.path));
-	set_text(batch, role->sha256, p->executable.sha256);
+	set_digest(batch, role->sha256, p->executable.sha256);
 	if (role->start != FIELD_none)
 		ev_time(batch, role->start, p->start_ns);
 	if (role->inode != FIELD_none && p->executable.has_stat)
@@ -280,7 +294,7 @@ void es_set_file(struct batch *batch, const struct es_file *file)
 	es_set_path(batch, file->path);
 	if (file->truncated)
 		ev_bool(batch, FIELD_file_Ext_path_incomplete, true);
-	ev_text(batch, FIELD_file_hash_sha256, file->sha256);
+	set_digest(batch, FIELD_file_hash_sha256, file->sha256);
 	if (!file->has_stat)
 		return;
 	const char *type = file_type(file->mode);

@@ -109,18 +109,16 @@ static void fill_gatekeeper(const struct es_message *m)
 {
 	const struct json_node *signing = json_get(m->body, "signing_info");
 	const struct json_node *file = json_get(m->body, "file");
+	const struct json_node *inner = json_get(file, "file");
 	struct es_file facts;
-	struct str path;
 
-	if (json_text(file, &path)) {
-		es_set_path(m->batch, path);
-	} else {
-		const struct json_node *inner = json_get(file, "file");
-		es_read_file(inner != NULL ? inner : file, &facts);
-		es_set_file(m->batch, &facts);
-		es_set_path(m->batch, es_text(file, "file_path"));
-	}
-	ev_text(m->batch, FIELD_file_hash_sha256, es_text(m->body, "sha256"));
+	/* a path, a file, or an object that holds either */
+	es_read_file(inner != NULL ? inner : file, &facts);
+	if (facts.path.len == 0)
+		facts.path = es_text(file, "file_path");
+	(void)json_text(file, &facts.path);
+	facts.sha256 = es_text(m->body, "sha256");
+	es_set_file(m->batch, &facts);
 	ev_text(m->batch, FIELD_file_code_signature_signing_id, es_text(signing, "signing_id"));
 	ev_text(m->batch, FIELD_file_code_signature_team_id, es_text(signing, "team_id"));
 }

@@ -156,6 +156,13 @@ static void read_owner(const struct json_node *node, struct es_process *p)
 	p->audit_session = words[TOKEN_ASID];
 }
 
+void es_read_token_process(const struct json_node *token, struct es_process *ret)
+{
+	*ret = (struct es_process){0};
+	read_owner(token, ret);
+	ret->present = ret->id.known;
+}
+
 void es_read_process(const struct json_node *node, struct es_process *ret)
 {
 	const struct json_node *tty = json_get(node, "tty");

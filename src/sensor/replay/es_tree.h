@@ -6,6 +6,8 @@
 
 /* A NULL or null node leaves *ret zeroed: not present. Texts point into the tree. */
 void es_read_process(const struct json_node *node, struct es_process *ret);
+/* A process of which only the audit token is told. */
+void es_read_token_process(const struct json_node *token, struct es_process *ret);
 void es_read_file(const struct json_node *node, struct es_file *ret);
 /* An audit token, as an object or as eight integers. */
 struct es_identity es_read_token(const struct json_node *node);

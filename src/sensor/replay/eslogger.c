@@ -111,8 +111,14 @@ static void set_event(struct replay *replay, struct batch *batch, const struct m
 	if (kind != NULL)
 		event_set_kind(batch, kind->kind);
 	es_read_process(node, &actor);
+	/* who has ended by then is known by its token only */
+	const struct json_node *token = json_get(m->body, "instigator_token");
+	bool by_token = role == ES_ACTOR_INSTIGATOR && node == m->process && token != NULL &&
+			token->token != JSON_NULL;
+	if (by_token)
+		es_read_token_process(token, &actor);
 	es_set_acting(batch, &actor);
-	if (node != m->process) {
+	if (node != m->process || by_token) {
 		es_read_process(m->process, &reporter);
 		if (role == ES_ACTOR_INSTIGATOR)
 			ev_text(batch, FIELD_event_provider, reporter.executable.path);

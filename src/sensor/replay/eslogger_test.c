@@ -82,8 +82,9 @@ static void exec__acts_as_the_new_image(void **state)
 		"process.responsible.pid", "9", "process.responsible.entity_id", "es-9-3",
 		"Effective_process.pid", "9", "process.code_signature.exists", "true",
 		"process.code_signature.trusted", "true", "process.code_signature.signing_id",
-		"org.x", "process.interactive", "false", "host.os.type", "macos", "es.event_name",
-		"exec", "es.event_type", "9", "es.version", "7"};
+		"org.x", "process.code_signature.cdhash", "ab", "process.interactive", "false",
+		"host.os.type", "macos", "es.event_name", "exec", "es.event_type", "9",
+		"es.version", "7"};
 	for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i += 2)
 		assert_string_equal(run_field(&run, 0, checks[i]), checks[i + 1]);
 	run_end(&run);
@@ -193,6 +194,14 @@ static void what_user_space_tells__is_the_instigators_act(void **state)
 			KIND_group_change,
 			{"user.target.group.name", "admin", "user.target.name", "eve",
 				"event.outcome", "failure"}},
+		{"\"od_delete_user\":{\"instigator\":null,\"instigator_token\":" TOKEN(
+			 91, 4) ",\"user_name\":\"eve\"}",
+			KIND_account_delete,
+			{"process.pid", "91", "process.entity_id", "es-91-4", "process.name", "",
+				"event.provider", "/bin/zsh"}},
+		{"\"gatekeeper_user_override\":{\"file_type\":0,\"file\":\"/"
+		 "B.app\",\"sha256\":\"NULL\"}",
+			KIND_gatekeeper_override, {"file.path", "/B.app", "file.hash.sha256", ""}},
 		{"\"od_attribute_set\":{" INSTIGATOR ",\"record_type\":1,\"record_name\":\"g\"}",
 			KIND_group_change, {"user.target.group.name", "g"}},
 		{"\"openssh_login\":{\"success\":true,\"result_type\":2,\"source_address_type\":1,"
@@ -236,7 +245,7 @@ static void what_user_space_tells__is_the_instigators_act(void **state)
 			KIND_xprotect_detect,
 			{"rule.name", "M", "rule.version", "9", "file.path", "/m"}},
 		{"\"gatekeeper_user_override\":{\"file_type\":1,\"file\":{\"file\":" FILE_AT(
-			 "/A.app") "},\"sha256\":\"ab\",\"signing_info\":{\"team_id\":\"T\"}}",
+			 "/A.app") "},\"sha256\":\"AB\",\"signing_info\":{\"team_id\":\"T\"}}",
 			KIND_gatekeeper_override,
 			{"file.path", "/A.app", "file.hash.sha256", "ab",
 				"file.code_signature.team_id", "T"}},

@@ -52,6 +52,16 @@ uint64_t input_count_lines(struct str text)
 	return count;
 }
 
+/* Behind the last newline of text; 0 when it has none. */
+static size_t last_line(struct str text)
+{
+	size_t at = text.len;
+
+	while (at > 0 && text.ptr[at - 1] != '\n')
+		at--;
+	return at;
+}
+
 /* Forgets the bytes before ptr, keeping count of their lines. */
 static void drop_used(struct input *input)
 {
@@ -61,9 +71,9 @@ static void drop_used(struct input *input)
 		return;
 	struct str gone = str_n(input->buf, used);
 	input->line_base += input_count_lines(gone);
-	const char *last = memrchr(gone.ptr, '\n', gone.len);
-	if (last != NULL)
-		input->line_start = input->offset - used + (size_t)(last - gone.ptr) + 1;
+	size_t line = last_line(gone);
+	if (line > 0)
+		input->line_start = input->offset - used + line;
 	memmove(input->buf, input->ptr, input->len);
 	input->ptr = input->buf;
 }
@@ -122,11 +132,9 @@ void input_position(const struct input *input, size_t at, uint64_t *ret_line, ui
 {
 	size_t before = input->ptr == NULL ? 0 : (size_t)(input->ptr - input->buf) + at;
 	struct str text = str_n(input->buf, before);
-	uint64_t begin = input->line_start;
-	const char *last = before == 0 ? NULL : memrchr(text.ptr, '\n', text.len);
+	size_t line = last_line(text);
+	uint64_t begin = line > 0 ? input->offset + at - (before - line) : input->line_start;
 
-	if (last != NULL)
-		begin = input->offset + at - (size_t)(text.ptr + text.len - last) + 1;
 	*ret_line = input->line_base + input_count_lines(text) + 1;
 	*ret_column = input->offset + at - begin + 1;
 }
