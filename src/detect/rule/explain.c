@@ -174,6 +174,26 @@ static void print_program(const struct ruleset *set, const struct rule *rule, st
 	}
 }
 
+/* Which predicates wake the rule, if any. */
+static void print_trigger(const struct ruleset *set, const struct rule *rule, struct buf *out)
+{
+	if (set->index == NULL || !set->index->triggers[rule->number].found) {
+		buf_cstr(out, "woken by: every event of these kinds\n");
+		return;
+	}
+	const struct trigger *trigger = &set->index->triggers[rule->number];
+	buf_cstr(out, trigger->count == 0 ? "woken by: nothing\n" : "woken by:\n");
+	for (uint32_t i = 0; i < trigger->count; i++) {
+		const struct literals *literals = &set->index->literals[trigger->predicates[i]];
+		buf_cstr(out, "      ");
+		print_predicate(set, trigger->predicates[i], out);
+		for (uint32_t k = 0; k < literals->count; k++)
+			buf_printf(out, "%s\"%.*s\"", k == 0 ? ", looked for as " : ", ",
+				STR_ARG(literals->items[k]));
+		buf_char(out, '\n');
+	}
+}
+
 void ruleset_explain(const struct ruleset *set, const struct rule *rule, struct buf *out)
 {
 	buf_printf(out, "rule: %.*s\n", STR_ARG(rule->id));
@@ -183,6 +203,7 @@ void ruleset_explain(const struct ruleset *set, const struct rule *rule, struct 
 	buf_char(out, '\n');
 	if (!set->compiled)
 		return;
+	print_trigger(set, rule, out);
 	buf_cstr(out, "program:\n");
 	print_program(set, rule, out);
 }
