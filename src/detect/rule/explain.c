@@ -187,7 +187,7 @@ static void print_trigger(const struct ruleset *set, const struct rule *rule, st
 		const struct literals *literals = &set->index->literals[trigger->predicates[i]];
 		buf_cstr(out, "      ");
 		print_predicate(set, trigger->predicates[i], out);
-		for (uint32_t k = 0; k < literals->count; k++)
+		for (uint32_t k = 0; k < literals->count && literals->items[k].len > 0; k++)
 			buf_printf(out, "%s\"%.*s\"", k == 0 ? ", looked for as " : ", ",
 				STR_ARG(literals->items[k]));
 		buf_char(out, '\n');

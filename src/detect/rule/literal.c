@@ -140,6 +140,13 @@ int predicate_literals(const struct predicate *predicate, struct arena *arena, s
 		if (text.len > 0 || predicate->op == ATOM_EQUALS)
 			rc = one_literal(arena, text, !predicate->cased, &found);
 		break;
+	case ATOM_NUM_EQ:
+		/* Looked up as a number, not as text; this only says that it can be. */
+		found = (struct literals){.items = arena_zalloc(arena, sizeof(struct str)),
+			.count = 1,
+			.chance = predicate->number >= 16 ? 0.02 : 0.2};
+		rc = found.items == NULL ? -ENOMEM : 0;
+		break;
 	case ATOM_REGEX:
 		rc = regex_literals(text, arena, &found);
 		break;

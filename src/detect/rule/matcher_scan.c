@@ -120,6 +120,18 @@ static void look_up_exact(struct matcher *m, const struct scan *scan, struct str
 	}
 }
 
+static void look_up_number(struct matcher *m, const struct scan *scan, const struct value *value)
+{
+	double number;
+
+	if (scan->number_count == 0 || !value_as_double(value, &number))
+		return;
+	uint32_t at = scan_hash_number(number) & scan->number_mask;
+	for (; scan->numbers[at].predicate != UINT32_MAX; at = (at + 1) & scan->number_mask)
+		if (scan->numbers[at].number == number)
+			hit(m, scan->numbers[at].predicate, true);
+}
+
 /* ---- values ---- */
 
 /* The form in which literals are looked for: as it is when ASCII, else folded. */
@@ -137,6 +149,7 @@ static bool scan_single(struct matcher *m, const struct scan *scan, const struct
 	struct hit_context c = {.matcher = m, .scan = scan, .one_text = true};
 	char out[VALUE_TEXT_BYTES];
 
+	look_up_number(m, scan, value);
 	struct str text = scannable(m, value_as_text(value, out));
 	if (text.ptr == NULL)
 		return false;
@@ -164,6 +177,7 @@ static bool scan_list(struct matcher *m, const struct scan *scan, const struct v
 		const struct value *item = &list->items[i];
 		if (item->type <= VALUE_NULL || item->type == VALUE_LIST)
 			continue;
+		look_up_number(m, scan, item);
 		if (scan->exact_count > 0) {
 			struct str text = scannable(m, value_as_text(item, out));
 			if (text.ptr == NULL)

@@ -26,21 +26,72 @@ uint32_t scan_hash(struct str text)
 	return (uint32_t)(hash >> 32);
 }
 
+uint32_t scan_hash_number(double number)
+{
+	double positive_zero = number + 0.0; /* -0.0 equals 0.0 */
+	uint64_t bits;
+
+	memcpy(&bits, &positive_zero, sizeof(bits));
+	return (uint32_t)((bits * UINT64_C(0x9e3779b97f4a7c15)) >> 32);
+}
+
+static uint32_t count_op(
+	const struct scan *scan, const struct predicates *predicates, enum atom_op op)
+{
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < scan->predicate_count; i++)
+		count += predicates->items[scan->predicates[i]].op == op;
+	return count;
+}
+
+static uint32_t table_room(uint32_t count)
+{
+	uint32_t room = 4;
+
+	while (room < count * 2)
+		room *= 2;
+	return room;
+}
+
+/* ---- numbers ---- */
+
+static int build_numbers(
+	struct scan *scan, const struct predicates *predicates, struct arena *arena)
+{
+	scan->number_count = count_op(scan, predicates, ATOM_NUM_EQ);
+	if (scan->number_count == 0)
+		return 0;
+	uint32_t room = table_room(scan->number_count);
+	scan->numbers = arena_alloc(arena, room * sizeof(*scan->numbers));
+	if (scan->numbers == NULL)
+		return -ENOMEM;
+	scan->number_mask = room - 1;
+	for (uint32_t i = 0; i < room; i++)
+		scan->numbers[i] = (struct scan_number){.predicate = UINT32_MAX};
+	for (uint32_t i = 0; i < scan->predicate_count; i++) {
+		uint32_t number = scan->predicates[i];
+		const struct predicate *p = &predicates->items[number];
+		if (p->op != ATOM_NUM_EQ)
+			continue;
+		uint32_t at = scan_hash_number(p->number) & scan->number_mask;
+		while (scan->numbers[at].predicate != UINT32_MAX)
+			at = (at + 1) & scan->number_mask;
+		scan->numbers[at] = (struct scan_number){p->number, number};
+	}
+	return 0;
+}
+
 /* ---- exact texts ---- */
 
 static int build_exact(struct scan *scan, const struct predicates *predicates,
 	const struct literals *literals, struct arena *arena)
 {
-	uint32_t room = 4;
-
-	for (uint32_t i = 0; i < scan->predicate_count; i++)
-		scan->exact_count += predicates->items[scan->predicates[i]].op == ATOM_EQUALS;
-	if (scan->exact_count == 0 || scan->field == FIELD_none) {
-		scan->exact_count = 0;
+	if (scan->field != FIELD_none)
+		scan->exact_count = count_op(scan, predicates, ATOM_EQUALS);
+	if (scan->exact_count == 0)
 		return 0;
-	}
-	while (room < scan->exact_count * 2)
-		room *= 2;
+	uint32_t room = table_room(scan->exact_count);
 	scan->exact = arena_alloc(arena, room * sizeof(*scan->exact));
 	if (scan->exact == NULL)
 		return -ENOMEM;
@@ -117,7 +168,7 @@ static uint32_t gather(const struct scan *scan, const struct predicates *predica
 	for (uint32_t i = 0; i < scan->predicate_count; i++) {
 		uint32_t number = scan->predicates[i];
 		const struct predicate *p = &predicates->items[number];
-		if (p->op == ATOM_EQUALS && scan->field != FIELD_none)
+		if (p->op == ATOM_NUM_EQ || (p->op == ATOM_EQUALS && scan->field != FIELD_none))
 			continue;
 		for (uint32_t k = 0; k < literals[number].count; k++) {
 			if (patterns != NULL)
@@ -191,6 +242,8 @@ int scan_build(struct scan *scan, const struct predicates *predicates,
 	const struct literals *literals, struct arena *arena, struct err *err)
 {
 	int rc = build_exact(scan, predicates, literals, arena);
+	if (rc == 0)
+		rc = build_numbers(scan, predicates, arena);
 	if (rc != 0)
 		return err_set(err, rc, "literal index: out of memory");
 	uint32_t count = gather(scan, predicates, literals, NULL);

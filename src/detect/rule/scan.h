@@ -1,5 +1,5 @@
 /* One scan of the literal index: a set of predicates about one field, asked all at once of its
- * value. Texts that must be equal are looked up in a hash table, other literals go into a
+ * value. Texts and numbers that must be equal are looked up in hash tables, other literals go into a
  * Hyperscan database. Internal to detect/rule. */
 #ifndef MERLON_DETECT_RULE_SCAN_H
 #define MERLON_DETECT_RULE_SCAN_H
@@ -21,6 +21,11 @@ struct scan_exact {
 	bool settles;
 };
 
+struct scan_number {
+	double number;
+	uint32_t predicate; /* UINT32_MAX: free */
+};
+
 struct scan {
 	field_id field;	 /* FIELD_none: all values of the event */
 	uint8_t ordinal; /* among the scans of the field */
@@ -29,6 +34,8 @@ struct scan {
 	uint32_t predicate_count;
 	struct scan_exact *exact; /* open addressing */
 	uint32_t exact_mask, exact_count;
+	struct scan_number *numbers; /* open addressing */
+	uint32_t number_mask, number_count;
 	hs_database_t *database; /* NULL: no literals */
 	struct scan_entry *entries;
 	uint32_t *first_entry; /* by literal number; one more at the end */
@@ -41,4 +48,5 @@ int scan_build(struct scan *scan, const struct predicates *predicates,
 	const struct literals *literals, struct arena *arena, struct err *err);
 void scan_destroy(struct scan *scan);
 uint32_t scan_hash(struct str folded_or_ascii);
+uint32_t scan_hash_number(double number);
 #endif

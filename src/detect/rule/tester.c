@@ -180,7 +180,7 @@ static bool test_number(const struct predicate *p, const struct value *value)
 	case ATOM_GTE:
 		return number >= p->number;
 	default:
-		return !(number < p->number) && !(number > p->number);
+		return number == p->number;
 	}
 }
 
@@ -217,7 +217,7 @@ static bool test_time(const struct predicate *p, const struct value *value)
 		[TIME_MONTH] = parts.month,
 		[TIME_YEAR] = parts.year,
 	}[p->time_part];
-	return !(is < p->number) && !(is > p->number);
+	return is == p->number;
 }
 
 static bool test_other_value(struct tester *tester, const struct predicate *p,
