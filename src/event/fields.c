@@ -30,6 +30,7 @@ struct fields {
 	uint32_t dynamic_count; /* ids FIELD_STATIC_MAX … */
 	field_id *slots;	/* NAME_SLOTS, by hash of the name */
 	uint64_t wanted[WANTED_WORDS];
+	uint64_t decoded[WANTED_WORDS]; /* those wanted of documents too */
 	bool wants_all, frozen;
 	struct alias *aliases;
 	uint32_t alias_count, alias_capacity;
@@ -147,6 +148,13 @@ unsigned fields_count(const struct fields *fields)
 
 void fields_want(struct fields *fields, field_id id)
 {
+	fields_want_native(fields, id);
+	if (id != FIELD_none && id < FIELD_ID_MAX)
+		fields->decoded[id / 64] |= UINT64_C(1) << (id % 64);
+}
+
+void fields_want_native(struct fields *fields, field_id id)
+{
 	if (id != FIELD_none && id < FIELD_ID_MAX)
 		fields->wanted[id / 64] |= UINT64_C(1) << (id % 64);
 }
@@ -154,6 +162,7 @@ void fields_want(struct fields *fields, field_id id)
 void fields_want_all(struct fields *fields)
 {
 	memset(fields->wanted, 0xff, sizeof(fields->wanted));
+	memset(fields->decoded, 0xff, sizeof(fields->decoded));
 	fields->wants_all = true;
 }
 
@@ -267,10 +276,10 @@ int fields_freeze(struct fields *fields, struct err *err)
 	if (fields->root == NULL)
 		return err_set(err, -ENOMEM, "field names: out of memory");
 	for (unsigned id = 1; id < fields_count(fields) && rc == 0; id++)
-		if (fields->names[id].len > 0 && fields_wanted(fields->wanted, (field_id)id))
+		if (fields->names[id].len > 0 && fields_wanted(fields->decoded, (field_id)id))
 			rc = add_path(fields, fields->names[id], (field_id)id);
 	for (uint32_t i = 0; i < fields->alias_count && rc == 0; i++)
-		if (fields_wanted(fields->wanted, fields->aliases[i].id))
+		if (fields_wanted(fields->decoded, fields->aliases[i].id))
 			rc = add_path(fields, fields->aliases[i].path, fields->aliases[i].id);
 	return rc == 0 ? 0 : err_set(err, rc, "field names: out of memory");
 }

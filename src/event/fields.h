@@ -27,6 +27,9 @@ unsigned fields_count(const struct fields *fields);
 
 /* Marks a field as wanted by some rule, output or stage. Sensors may leave out what nobody wants. */
 void fields_want(struct fields *fields, field_id id);
+/* The same for somebody who looks at whole ECS documents anyway (keywords of rules): sensors that
+ * make events by themselves fill the field, decoding a document does not take it out. */
+void fields_want_native(struct fields *fields, field_id id);
 /* Everything is wanted, also fields that have no id (--events, record). */
 void fields_want_all(struct fields *fields);
 bool fields_wants_all(const struct fields *fields);

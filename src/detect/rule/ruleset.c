@@ -91,23 +91,11 @@ void ruleset_kinds(const struct ruleset *set, uint64_t kinds[KIND_MAX / 64])
 
 /* ---- adding ---- */
 
-static bool any_kind(const struct rule *rule)
-{
-	for (unsigned word = 0; word < KIND_MAX / 64; word++)
-		if (rule->kinds[word] != UINT64_MAX)
-			return false;
-	return true;
-}
-
 /* A keyword may stand in any field that the rule's kinds of event have. */
 static void want_every_field(struct fields *fields, const struct rule *rule)
 {
 	uint32_t groups = 0;
 
-	if (any_kind(rule)) {
-		fields_want_all(fields);
-		return;
-	}
 	for (unsigned kind = 1; kind < KIND_MAX; kind++) {
 		const struct schema_kind *facts = schema_kind(kind);
 		if (rule_has_kind(rule, kind) && facts != NULL)
@@ -115,7 +103,7 @@ static void want_every_field(struct fields *fields, const struct rule *rule)
 	}
 	for (unsigned i = 0; i < schema_field_count; i++)
 		if (groups >> schema_fields[i].group & 1)
-			fields_want(fields, schema_fields[i].number);
+			fields_want_native(fields, schema_fields[i].number);
 }
 
 static int add_expr(struct ruleset *set, const struct rule *rule, struct expr *expr, unsigned depth,
