@@ -8,7 +8,8 @@
 #include "cli/inputs.h"
 #include "cli/terminal.h"
 
-static int read_config(const struct args *args, struct config *config, struct err *err)
+static int read_config(
+	const struct args *args, enum agent_mode mode, struct config *config, struct err *err)
 {
 	const char *file = args_value(args, "config");
 	const char *data = args_value(args, "data");
@@ -19,7 +20,7 @@ static int read_config(const struct args *args, struct config *config, struct er
 		return rc;
 	if (data != NULL)
 		config->data = data;
-	if (args_has(args, "store-events"))
+	if (mode == AGENT_DETECT && args_has(args, "store-events"))
 		config->store_events = true;
 	if (sensors == 0)
 		return 0;
@@ -64,7 +65,7 @@ int live_run(const struct args *args, enum agent_mode mode, bool stories, const 
 
 	config_init(&config);
 	arena_init(&arena, 0);
-	int rc = read_config(args, &config, &err);
+	int rc = read_config(args, mode, &config, &err);
 	if (rc == 0 && mode == AGENT_DETECT)
 		rc = choose_rules(args, &config, &arena, &options, &err);
 	options.output = output != NULL ? output : config.output;

@@ -12,6 +12,8 @@
 /* An event of an ended process that comes later than this is of another one with its pid. */
 #define AFTERLIFE_NS (5 * NS_PER_S)
 #define OLDER_MAX    8u
+/* Two sensors may tell of one act, each with its own delay. */
+#define TWICE_NS (2 * NS_PER_S)
 
 static const field_id identity_fields[] = {
 	FIELD_host_id,
@@ -388,10 +390,46 @@ static bool same_image(struct enrich *enrich, const struct process *p, const str
 	return told.len == 0 || known.len == 0 || str_eq(told, known);
 }
 
+static bool is_near(uint64_t a, uint64_t b)
+{
+	return (a > b ? a - b : b - a) <= TWICE_NS;
+}
+
+/* The child, when another sensor has told of this fork. */
+static struct process *forked_already(struct enrich *enrich, const struct identity *who)
+{
+	struct process *p = graph_by_pid(enrich->graph, who->host, who->pid);
+	const struct process *first = p;
+
+	if (p == NULL || p->exited || p->ppid != who->parent_pid || !same_start(p, who->start_ns))
+		return NULL;
+	while (!first->copied && graph_get(enrich->graph, first->previous) != NULL)
+		first = graph_get(enrich->graph, first->previous);
+	return first->copied && is_near(first->image_ns, who->time_ns) ? p : NULL;
+}
+
+/* The image, when another sensor has told of this exec. */
+static struct process *ran_already(
+	struct enrich *enrich, const struct identity *who, const struct view *view)
+{
+	struct process *p = graph_by_pid(enrich->graph, who->host, who->pid);
+	struct str line = view_text(view, FIELD_process_command_line);
+	struct str executable = view_text(view, FIELD_process_executable);
+
+	if (p == NULL || p->exited || p->copied || p->placeholder || !p->judged ||
+		!same_start(p, who->start_ns) || !is_near(p->image_ns, who->time_ns))
+		return NULL;
+	struct str known = process_text(enrich->graph, p, ATTR_command_line, NULL);
+	return str_eq(executable, process_text(enrich->graph, p, ATTR_executable, NULL)) &&
+			       executable.len > 0 && (line.len == 0 || str_eq(line, known))
+		       ? p
+		       : NULL;
+}
+
 static struct process *on_fork(
 	struct enrich *enrich, const struct identity *who, const struct view *view)
 {
-	struct process *p = who->id.len > 0 ? find(enrich, who) : NULL;
+	struct process *p = who->id.len > 0 ? find(enrich, who) : forked_already(enrich, who);
 	struct process *parent;
 
 	if (p != NULL && !p->placeholder)
@@ -464,10 +502,11 @@ static struct process *on_exec(
 {
 	struct process *p = who->id.len > 0 ? find(enrich, who) : NULL;
 
-	if (p == NULL && who->has_generation) {
-		/* the source counts images itself: the same image told twice is one */
-		p = find_by_pid(enrich, who);
-		if (p != NULL && (!p->has_generation || !same_image(enrich, p, view)))
+	/* a program that runs itself again with the same arguments counts on */
+	if (p == NULL && who->id.len == 0) {
+		p = ran_already(enrich, who, view);
+		if (p != NULL && who->has_generation && p->has_generation &&
+			who->generation > p->told_generation)
 			p = NULL;
 	}
 	if (p == NULL)

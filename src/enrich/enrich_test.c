@@ -227,6 +227,30 @@ static void enrich__lost_fork_and_lost_exec(void **state)
 	tear_down(&f);
 }
 
+static void enrich__two_sensors_may_tell_of_one_act(void **state)
+{
+	struct fixture f;
+	char id[64];
+
+	set_up(&f, 0);
+	exec_of(&f, 9, 5, "/bin/zsh", NULL);
+	fork_of(&f, 10, 6, 5);
+	const struct process *p = fork_of(&f, 10, 6, 5);
+	assert_int_equal(enrich_stats(f.enrich).graph.created, 2);
+	exec_of(&f, 10, 6, "/bin/ls", "-l");
+	(void)snprintf(id, sizeof(id), "%s", SHOWN(process_entity_id));
+	exec_of(&f, 11, 6, "/bin/ls", "-l");
+	assert_string_equal(SHOWN(process_entity_id), id);
+	p = fork_of(&f, 10, 6, 5);
+	assert_string_equal(SHOWN(process_entity_id), id);
+	assert_int_equal(enrich_stats(f.enrich).graph.created, 3);
+	/* later it is another run */
+	p = exec_of(&f, 20, 6, "/bin/ls", "-l");
+	assert_int_equal(p->generation, 2);
+	assert_string_not_equal(SHOWN(process_entity_id), id);
+	tear_down(&f);
+}
+
 static void enrich__documents_link_by_parent_id_alone(void **state)
 {
 	struct fixture f;
@@ -555,6 +579,7 @@ int main(void)
 		cmocka_unit_test(enrich__a_reused_pid_is_another_process),
 		cmocka_unit_test(enrich__exec_without_fork_makes_a_generation),
 		cmocka_unit_test(enrich__lost_fork_and_lost_exec),
+		cmocka_unit_test(enrich__two_sensors_may_tell_of_one_act),
 		cmocka_unit_test(enrich__documents_link_by_parent_id_alone),
 		cmocka_unit_test(enrich__circles_are_refused),
 		cmocka_unit_test(enrich__an_unseen_exec_is_judged_once),
