@@ -1,5 +1,6 @@
 """Cases of a test script, printed as TAP."""
 import sys
+import time
 
 _count, _failed = 0, 0
 
@@ -25,6 +26,14 @@ def skip(name, reason):
     global _count
     _count += 1
     print(f"ok {_count} - {name} # SKIP {reason}")
+
+
+def wait_for(condition, seconds):
+    """Whether the condition came true within the time."""
+    end = time.monotonic() + seconds
+    while not (met := condition()) and time.monotonic() < end:
+        time.sleep(0.05)
+    return bool(met)
 
 
 def done():
