@@ -127,6 +127,7 @@ const struct sensor_ops fallback_sensor_ops = {
 	.name = "fallback",
 	.doc = "process connector and fanotify, where BPF is not permitted; needs root",
 	.live = true,
+	.watches_processes = true,
 	.open = proc_open,
 	.start = proc_start,
 	.want = proc_want,
