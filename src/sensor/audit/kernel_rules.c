@@ -13,10 +13,15 @@
 #define RULE_TEXT_MAX 512
 #define SWEEP_MAX     256
 
+/* audit_rule_data with room for its buf. */
 struct kernel_rule {
-	struct audit_rule_data data;
-	char text[RULE_TEXT_MAX]; /* data.buf */
+	_Alignas(struct audit_rule_data) char bytes[sizeof(struct audit_rule_data) + RULE_TEXT_MAX];
 };
+
+static struct audit_rule_data *data_of(struct kernel_rule *rule)
+{
+	return (struct audit_rule_data *)(void *)rule->bytes;
+}
 
 /* System calls to record, for both widths of the machine. filter: argument 0 must be this, or -1. */
 static const struct call_rule {
@@ -84,28 +89,31 @@ static const struct path_rule {
 
 static void field(struct kernel_rule *rule, uint32_t id, uint32_t op, uint32_t value)
 {
-	uint32_t at = rule->data.field_count++;
-	rule->data.fields[at] = id;
-	rule->data.fieldflags[at] = op;
-	rule->data.values[at] = value;
+	struct audit_rule_data *data = data_of(rule);
+	uint32_t at = data->field_count++;
+
+	data->fields[at] = id;
+	data->fieldflags[at] = op;
+	data->values[at] = value;
 }
 
 static void text_field(struct kernel_rule *rule, uint32_t id, const char *text)
 {
+	struct audit_rule_data *data = data_of(rule);
 	size_t len = strlen(text);
 
-	if (rule->data.buflen + len > RULE_TEXT_MAX)
+	if (data->buflen + len > RULE_TEXT_MAX)
 		return;
-	memcpy(rule->text + rule->data.buflen, text, len);
-	rule->data.buflen += (uint32_t)len;
+	memcpy(rule->bytes + sizeof(*data) + data->buflen, text, len);
+	data->buflen += (uint32_t)len;
 	field(rule, id, AUDIT_EQUAL, (uint32_t)len);
 }
 
 static void begin(struct kernel_rule *rule)
 {
 	*rule = (struct kernel_rule){0};
-	rule->data.flags = AUDIT_FILTER_EXIT;
-	rule->data.action = AUDIT_ALWAYS;
+	data_of(rule)->flags = AUDIT_FILTER_EXIT;
+	data_of(rule)->action = AUDIT_ALWAYS;
 }
 
 /* The key field comes last; our own processes are left out, as reading records must make none. */
@@ -132,14 +140,14 @@ static int remember(struct kernel_rules *rules, const struct kernel_rule *rule)
 	return 0;
 }
 
-static int send_rule(struct audit_netlink *nl, uint16_t request, const struct kernel_rule *rule)
+static int send_rule(struct audit_netlink *nl, uint16_t request, struct kernel_rule *rule)
 {
-	return audit_netlink_request(nl, request, rule, sizeof(rule->data) + rule->data.buflen);
+	return audit_netlink_request(
+		nl, request, rule->bytes, sizeof(struct audit_rule_data) + data_of(rule)->buflen);
 }
 
 /* Returns 0 or why it was refused; a rule that is there already is another's and stays. */
-static int load(
-	struct kernel_rules *rules, struct audit_netlink *nl, const struct kernel_rule *rule)
+static int load(struct kernel_rules *rules, struct audit_netlink *nl, struct kernel_rule *rule)
 {
 	int code = send_rule(nl, AUDIT_ADD_RULE, rule);
 
@@ -164,7 +172,7 @@ static int load_calls(struct kernel_rules *rules, struct audit_netlink *nl,
 		int number = syscall_number(arch, row->calls[i]);
 		if (number < 0 || AUDIT_WORD(number) >= AUDIT_BITMASK_SIZE)
 			continue;
-		rule.data.mask[AUDIT_WORD(number)] |= AUDIT_BIT(number);
+		data_of(&rule)->mask[AUDIT_WORD(number)] |= AUDIT_BIT(number);
 		found++;
 	}
 	if (found == 0)
@@ -197,7 +205,7 @@ static int load_path(
 	if (dir >= 0)
 		close(dir);
 	begin(&rule);
-	memset(rule.data.mask, 0xff, sizeof(rule.data.mask));
+	memset(data_of(&rule)->mask, 0xff, sizeof(data_of(&rule)->mask));
 	text_field(&rule, dir >= 0 ? AUDIT_DIR : AUDIT_WATCH, row->path);
 	field(&rule, AUDIT_PERM, AUDIT_EQUAL, permissions(row->perm));
 	finish(&rule, row->key);
@@ -256,8 +264,7 @@ static void collect(void *context, const struct audit_rule_data *rule, size_t le
 	if (sweep->count == SWEEP_MAX || !is_ours(rule, len))
 		return;
 	struct kernel_rule *copy = &sweep->rules[sweep->count++];
-	memcpy(&copy->data, rule, sizeof(*rule));
-	memcpy(copy->text, rule->buf, rule->buflen);
+	memcpy(copy->bytes, rule, sizeof(*rule) + rule->buflen);
 }
 
 unsigned kernel_rules_sweep(struct audit_netlink *nl)
