@@ -209,7 +209,8 @@ void agent_reload(struct agent *agent)
 
 /* ---- sensors ---- */
 
-static int open_sensor(struct agent *agent, const struct sensor_ops *ops, struct err *err)
+static int open_sensor(struct agent *agent, const struct sensor_ops *ops, bool processes_elsewhere,
+	struct err *err)
 {
 	if (agent->sensor_count == AGENT_SENSORS_MAX)
 		return err_set(err, -ENOSPC, "more than %d sensors", AGENT_SENSORS_MAX);
@@ -217,6 +218,7 @@ static int open_sensor(struct agent *agent, const struct sensor_ops *ops, struct
 	if (s == NULL)
 		return err_set(err, -ENOMEM, "out of memory");
 	s->config.want = agent->want;
+	s->config.processes_elsewhere = processes_elsewhere && !ops->watches_processes;
 	int rc = ops->open(&s->config, &s->sensor, err);
 	if (rc == 0) {
 		rc = ops->start(s->sensor, err);
@@ -252,22 +254,26 @@ static int open_sensors(struct agent *agent, struct err *err)
 {
 	const struct config_list *asked = &agent->options->config->sensors;
 	struct err reason = {0};
+	bool have_processes = false;
 
+	for (size_t i = 0; i < asked->count; i++) {
+		const struct sensor_ops *ops = sensor_live_by_name(str_of(asked->items[i]));
+		have_processes |= ops != NULL && ops->watches_processes;
+	}
 	for (size_t i = 0; i < asked->count; i++) {
 		const struct sensor_ops *ops = sensor_live_by_name(str_of(asked->items[i]));
 		if (ops == NULL)
 			return err_set(
 				err, -EINVAL, "no live sensor is called '%s'", asked->items[i]);
-		int rc = open_sensor(agent, ops, err);
+		int rc = open_sensor(agent, ops, have_processes, err);
 		if (rc != 0)
 			return rc;
 	}
-	bool have_processes = false;
 	for (size_t i = 0; asked->count == 0 && sensor_table[i] != NULL; i++) {
 		const struct sensor_ops *ops = sensor_table[i];
 		if (!ops->live || ops->on_request || (ops->watches_processes && have_processes))
 			continue;
-		int rc = open_sensor(agent, ops, &reason);
+		int rc = open_sensor(agent, ops, have_processes, &reason);
 		if (rc == 0 && ops->watches_processes)
 			have_processes = true;
 		if (rc != 0)

@@ -37,6 +37,8 @@ struct sensor_config {
 	void *report_context;
 	const struct ecs_options *documents; /* how JSON documents are read; NULL: ECS */
 	const char *option;		     /* sensor-specific, or NULL */
+	/* Live: another sensor tells what processes do, so this one should not tell it again. */
+	bool processes_elsewhere;
 };
 
 struct sensor_stats {

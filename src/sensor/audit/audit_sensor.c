@@ -122,7 +122,7 @@ static int audit_open(const struct sensor_config *config, struct sensor **ret, s
 	s->records.fd = s->control.fd = -1;
 	s->want = config->want;
 	s->no_rules = has_word(config->option, "norules");
-	s->records_only = has_word(config->option, "records");
+	s->records_only = config->processes_elsewhere || has_word(config->option, "records");
 	audit_line_init(&s->line);
 	int code = audit_groups_create(&s->groups) != 0
 			   ? err_set(err, -ENOMEM, "netlink audit: out of memory")
@@ -305,21 +305,49 @@ static void audit_close(struct sensor *sensor)
 	free(s);
 }
 
-static const uint16_t kinds[] = {KIND_audit_record, KIND_process_exec, KIND_network_connect,
-	KIND_network_bind, KIND_file_open, KIND_file_create, KIND_file_rename, KIND_file_delete,
-	KIND_file_link, KIND_file_mode_change, KIND_file_owner_change, KIND_process_uid_change,
-	KIND_process_gid_change, KIND_process_signal, KIND_process_ptrace,
-	KIND_process_memfd_create, KIND_driver_load, KIND_driver_unload, KIND_user_login,
-	KIND_user_logout, KIND_authentication, KIND_account_create, KIND_account_delete,
-	KIND_account_change, KIND_group_create, KIND_group_delete, KIND_group_change,
-	KIND_sensor_gap, KIND_none};
+static size_t audit_capabilities(struct capability *out, size_t max)
+{
+	struct audit_netlink nl;
+	struct audit_status status = {0};
+	struct err err = {0};
+	struct capability c = {.name = "records over netlink"};
+
+	int code = audit_netlink_open(&nl, 0, &err);
+	if (code == 0) {
+		code = audit_netlink_status(&nl, &status);
+		if (code != 0)
+			(void)explain(&err, code, "status");
+	}
+	audit_netlink_close(&nl);
+	c.available = c.used = code == 0;
+	const char *way = status.enabled == LOCKED ? "rules are locked until the next boot"
+			  : status.pid != 0	   ? "beside auditd, by multicast"
+						   : "as the audit daemon, there is no other";
+	(void)snprintf(c.reason, sizeof(c.reason), "%.120s", c.available ? way : err.text);
+	if (!c.available)
+		c.remedy = code == -EPERM ? "run as root outside of containers"
+					  : "a kernel with CONFIG_AUDIT, not started with audit=0";
+	if (max > 0)
+		out[0] = c;
+	return 1;
+}
+
+/* What its own rules and the programs that write USER_* records give. */
+static const uint16_t audit_kinds[] = {KIND_audit_record, KIND_process_exec, KIND_process_ptrace,
+	KIND_process_memfd_create, KIND_process_chroot, KIND_network_connect, KIND_unix_connect,
+	KIND_file_open, KIND_file_create, KIND_file_mount, KIND_file_unmount, KIND_driver_load,
+	KIND_driver_unload, KIND_system_change, KIND_user_login, KIND_user_logout, KIND_user_su,
+	KIND_user_sudo, KIND_ssh_login, KIND_ssh_logout, KIND_authentication, KIND_account_create,
+	KIND_account_delete, KIND_account_change, KIND_group_create, KIND_group_delete,
+	KIND_group_change, KIND_sensor_gap, KIND_none};
 
 const struct sensor_ops audit_sensor_ops = {
 	.name = "audit",
 	.doc = "Linux audit over netlink, with rules of its own",
 	.live = true,
 	.on_request = true,
-	.kinds = kinds,
+	.kinds = audit_kinds,
+	.capabilities = audit_capabilities,
 	.open = audit_open,
 	.start = audit_start,
 	.want = audit_want,

@@ -6,7 +6,7 @@
  * counted and reported as sensor_gap. Costs what audit costs, so it is used only on request.
  *
  * config.option, words separated by commas: "norules" loads none; "records" leaves out the native
- * events of system calls, for use beside a sensor that sees them better. */
+ * events of system calls, as config.processes_elsewhere does. */
 #ifndef MERLON_SENSOR_AUDIT_AUDIT_SENSOR_H
 #define MERLON_SENSOR_AUDIT_AUDIT_SENSOR_H
 #include "sensor/sensor.h"

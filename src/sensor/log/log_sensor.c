@@ -273,10 +273,48 @@ static void log_close(struct sensor *sensor)
 	free(s);
 }
 
+static size_t log_capabilities(struct capability *out, size_t max)
+{
+	struct capability files = {.name = "log files"}, journal = {.name = "journal"};
+	struct journal *handle = NULL;
+	struct err err = {0};
+	size_t used = 0;
+
+	for (size_t i = 0; usual_paths[i] != NULL; i++)
+		if (access(usual_paths[i], R_OK) == 0 && used < sizeof(files.reason) - 32)
+			used += (size_t)snprintf(files.reason + used, sizeof(files.reason) - used,
+				"%s%s", used > 0 ? ", " : "", strrchr(usual_paths[i], '/') + 1);
+	files.available = files.used = used > 0;
+	if (used == 0)
+		(void)snprintf(files.reason, sizeof(files.reason), "none in /var/log yet");
+	journal.available = journal_open(&handle, &err) == 0;
+	journal_close(handle);
+	journal.used = journal.available && !has_syslog_files();
+	(void)snprintf(journal.reason, sizeof(journal.reason), "%.120s",
+		!journal.available ? err.text
+		: journal.used	   ? "read from now on"
+				   : "not needed, as syslog writes files");
+	if (!journal.available && !files.available)
+		journal.remedy = "systemd-journald, or a syslog daemon that writes /var/log/syslog";
+	if (max > 0)
+		out[0] = files;
+	if (max > 1)
+		out[1] = journal;
+	return 2;
+}
+
+static const uint16_t log_kinds[] = {KIND_log_line, KIND_audit_record, KIND_ssh_login,
+	KIND_ssh_logout, KIND_user_login, KIND_user_logout, KIND_user_su, KIND_user_sudo,
+	KIND_authentication, KIND_account_create, KIND_account_delete, KIND_account_change,
+	KIND_group_create, KIND_group_delete, KIND_group_change, KIND_persistence_add,
+	KIND_persistence_remove, KIND_none};
+
 const struct sensor_ops log_sensor_ops = {
 	.name = "log",
 	.doc = "system logs: files with rotation, or the journal",
 	.live = true,
+	.kinds = log_kinds,
+	.capabilities = log_capabilities,
 	.open = log_open,
 	.start = log_start,
 	.want = log_want,

@@ -226,10 +226,13 @@ static void login_close(struct sensor *sensor)
 	free(s);
 }
 
+static const uint16_t login_kinds[] = {KIND_user_login, KIND_user_logout, KIND_none};
+
 const struct sensor_ops login_sensor_ops = {
 	.name = "logins",
 	.doc = "logins and logouts from wtmp and btmp",
 	.live = true,
+	.kinds = login_kinds,
 	.open = login_open,
 	.start = login_start,
 	.want = login_want,
