@@ -35,7 +35,6 @@ static const char *walk(const char *text)
 				break;
 			result = split_again(&split, offset, error, &json);
 		}
-		input_position(input, split.error_at, &line, &column);
 		if (result == SPLIT_RECORD) {
 			used += (size_t)snprintf(walked + used, sizeof(walked) - used, "<");
 			for (size_t i = 0; i < json.len; i++)
@@ -43,6 +42,7 @@ static const char *walk(const char *text)
 					walked[used++] = json.ptr[i];
 			used += (size_t)snprintf(walked + used, sizeof(walked) - used, ">");
 		} else {
+			input_position(input, split.error_at, &line, &column);
 			used += (size_t)snprintf(walked + used, sizeof(walked) - used, "%c%u",
 				result == SPLIT_BROKEN ? '!' : '?', (unsigned)line);
 		}
