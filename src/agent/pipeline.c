@@ -8,12 +8,16 @@
 
 #define DEFAULT_REORDER_EVENTS 65536
 
+/* A few waiting events can hold on to many batches: beyond this they leave before their turn. */
+#define HELD_BYTES_MAX ((size_t)256 * 1024 * 1024)
+
 struct pipeline {
 	struct pipeline_options options;
 	struct engine *engine; /* borrowed */
 	struct enrich *enrich;
 	struct reorder *reorder;
 	struct order *order; /* only with sort_all */
+	size_t held_bytes;   /* of batches that were given and are not back */
 	struct pipeline_stats stats;
 };
 
@@ -93,13 +97,22 @@ static void process(struct pipeline *p, const struct event *event)
 	p->options.on_match(p->options.context, view, rules, count);
 }
 
+/* Gives back one reference to a batch that was given. */
+static void release(struct pipeline *p, struct batch *batch)
+{
+	if (batch->refs == 1)
+		p->held_bytes -= batch->arena.used_bytes;
+	pool_unref(p->engine->pool, batch);
+}
+
 static void drain(struct pipeline *p, bool flush)
 {
 	const struct event *event;
 
-	while ((event = reorder_pop(p->reorder, flush)) != NULL) {
+	while ((event = reorder_pop(p->reorder, flush)) != NULL ||
+		(p->held_bytes > HELD_BYTES_MAX && (event = reorder_shed(p->reorder)) != NULL)) {
 		process(p, event);
-		pool_unref(p->engine->pool, event->batch);
+		release(p, event->batch);
 	}
 }
 
@@ -118,6 +131,7 @@ int pipeline_give(struct pipeline *p, struct batch *batch, struct err *err)
 {
 	int rc = 0;
 
+	p->held_bytes += batch->arena.used_bytes;
 	for (uint32_t i = 0; i < batch->count && rc == 0; i++) {
 		if (p->order != NULL) {
 			rc = order_add(p->order, batch->events[i], err);
@@ -130,7 +144,7 @@ int pipeline_give(struct pipeline *p, struct batch *batch, struct err *err)
 			drain(p, false);
 		}
 	}
-	pool_unref(p->engine->pool, batch);
+	release(p, batch);
 	return rc;
 }
 

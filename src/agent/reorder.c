@@ -132,13 +132,35 @@ void reorder_advance(struct reorder *r, uint64_t now_ns)
 		r->newest_ns = now_ns;
 }
 
-const struct event *reorder_pop(struct reorder *r, bool flush)
+static const struct slot *oldest(const struct reorder *r, bool *ret_from_heap)
 {
 	const struct slot *first = r->ring_count == 0 ? NULL : &r->ring[r->ring_head];
-	bool from_heap = r->heap_count > 0 && (first == NULL || before(&r->heap[0], first));
 
-	if (from_heap)
-		first = &r->heap[0];
+	*ret_from_heap = r->heap_count > 0 && (first == NULL || before(&r->heap[0], first));
+	return *ret_from_heap ? &r->heap[0] : first;
+}
+
+static const struct event *take(struct reorder *r, bool from_heap)
+{
+	struct slot slot;
+
+	if (from_heap) {
+		slot = heap_pop(r);
+	} else {
+		slot = r->ring[r->ring_head];
+		r->ring_head = (r->ring_head + 1) & (r->ring_capacity - 1);
+		r->ring_count--;
+	}
+	if (slot.time_ns > r->left_ns)
+		r->left_ns = slot.time_ns;
+	return slot.event;
+}
+
+const struct event *reorder_pop(struct reorder *r, bool flush)
+{
+	bool from_heap;
+	const struct slot *first = oldest(r, &from_heap);
+
 	if (first == NULL)
 		return NULL;
 	bool due = r->newest_ns >= r->window_ns && first->time_ns <= r->newest_ns - r->window_ns;
@@ -147,17 +169,17 @@ const struct event *reorder_pop(struct reorder *r, bool flush)
 			return NULL;
 		r->stats.early++;
 	}
-	struct slot slot;
-	if (from_heap) {
-		slot = heap_pop(r);
-	} else {
-		slot = *first;
-		r->ring_head = (r->ring_head + 1) & (r->ring_capacity - 1);
-		r->ring_count--;
-	}
-	if (slot.time_ns > r->left_ns)
-		r->left_ns = slot.time_ns;
-	return slot.event;
+	return take(r, from_heap);
+}
+
+const struct event *reorder_shed(struct reorder *r)
+{
+	bool from_heap;
+
+	if (oldest(r, &from_heap) == NULL)
+		return NULL;
+	r->stats.early++;
+	return take(r, from_heap);
 }
 
 void reorder_stats(const struct reorder *r, struct reorder_stats *ret)

@@ -19,6 +19,8 @@ void reorder_destroy(struct reorder *reorder);
 int reorder_push(struct reorder *reorder, const struct event *event);
 /* The next event whose turn has come, or NULL. With flush every one's has. */
 const struct event *reorder_pop(struct reorder *reorder, bool flush);
+/* The oldest, before its turn, because what waits takes too much memory; NULL when none waits. */
+const struct event *reorder_shed(struct reorder *reorder);
 /* A live clock: everything up to now_ns - window may leave even if no later event comes. */
 void reorder_advance(struct reorder *reorder, uint64_t now_ns);
 void reorder_stats(const struct reorder *reorder, struct reorder_stats *ret);
