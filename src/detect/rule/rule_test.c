@@ -1,8 +1,9 @@
-#include "detect/rule/rule.h"
+#include "detect/rule/matcher.h"
 
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <cmocka.h>
 
 #include "base/err.h"
@@ -280,6 +281,70 @@ static void test_explain(void **state)
 	stop();
 }
 
+/* Event numbers start anew after two thousand million events; what was remembered under the same
+ * numbers must not count. */
+static void test_numbers_of_events_wrap(void **state)
+{
+	start();
+	add(both(EXPR_AND, atom(FIELD_process_name, ATOM_EQUALS, "curl"),
+		atom(FIELD_process_command_line, ATOM_CONTAINS, "secret")));
+	ready();
+	for (int i = 0; i < 8; i++) {
+		if (i == 3)
+			bench.matcher->now = UINT32_MAX / 2 - 2;
+		begin(KIND_process_exec);
+		ev_cstr(bench.batch, FIELD_process_name, i % 2 ? "wget" : "curl");
+		ev_cstr(bench.batch, FIELD_process_command_line, i % 3 ? "x secret" : "x");
+		assert_int_equal(run(KIND_none), i % 2 == 0 && i % 3 != 0);
+	}
+	stop();
+}
+
+static void test_text_too_long_to_scan(void **state)
+{
+	size_t len = (size_t)17 << 20;
+	char *text = malloc(len);
+
+	assert_non_null(text);
+	memset(text, 'a', len);
+	memcpy(text + len - 6, "needle", 6);
+	start();
+	add(atom(FIELD_process_command_line, ATOM_CONTAINS, "NEEDLE"));
+	add(atom(FIELD_none, ATOM_KEYWORD, "needle"));
+	add(atom(FIELD_process_command_line, ATOM_EQUALS, "needle"));
+	ready();
+	begin(KIND_process_exec);
+	ev_text_ref(bench.batch, FIELD_process_command_line, str_n(text, len));
+	assert_int_equal(run(KIND_none), 3);
+	begin(KIND_process_exec);
+	ev_cstr(bench.batch, FIELD_process_command_line, "needle");
+	assert_int_equal(run(KIND_none), 7);
+	free(text);
+	stop();
+}
+
+/* What only looks like the end of an element, and letters that fold to ASCII. */
+static void test_places_in_lists(void **state)
+{
+	start();
+	add(atom(FIELD_process_args, ATOM_ENDS, "shadow"));
+	add(atom(FIELD_process_args, ATOM_STARTS, "shadow"));
+	add(atom(FIELD_process_args, ATOM_CONTAINS, "cat\xfe"));
+	add(atom(FIELD_process_args, ATOM_EQUALS, "mask"));
+	add(number(FIELD_process_args, ATOM_NUM_EQ, 42));
+	ready();
+	begin(KIND_process_exec);
+	ev_list(bench.batch, FIELD_process_args,
+		(struct str[]){STR("x/etc/shadow\0y"), STR("z\0shadow.z"), STR("042.0")}, 3);
+	assert_int_equal(run(KIND_none), 16);
+	begin(KIND_process_exec);
+	ev_list(bench.batch, FIELD_process_args,
+		(struct str[]){STR("/etc/Shadow"), STR("ma\xc5\xbf\xe2\x84\xaa"), STR("cat\xfe")},
+		3);
+	assert_int_equal(run(KIND_none), 1 | 4 | 8);
+	stop();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -289,6 +354,9 @@ int main(void)
 		cmocka_unit_test(test_keywords),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_explain),
+		cmocka_unit_test(test_numbers_of_events_wrap),
+		cmocka_unit_test(test_text_too_long_to_scan),
+		cmocka_unit_test(test_places_in_lists),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
