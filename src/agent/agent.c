@@ -15,6 +15,7 @@
 #define WAIT_MS	     20 /* how far behind the kernel's ring the agent may be */
 #define FLUSH_NS     (200 * NS_PER_MS)
 #define HEARTBEAT_NS (60 * NS_PER_S)
+#define HASHES_MAX   128
 #define ROUNDS_MAX   64 /* batches taken from one sensor before the others get their turn */
 
 static volatile sig_atomic_t stop_wanted, reload_wanted;
@@ -102,6 +103,18 @@ static void report_output(struct agent *agent)
 	}
 }
 
+static void take_hashes(struct agent *agent)
+{
+	struct batch *batch = pipeline_take(agent->pipeline);
+	struct err err = {0};
+
+	if (batch == NULL)
+		return;
+	(void)hasher_next(agent->hasher, batch, HASHES_MAX);
+	if (pipeline_give(agent->pipeline, batch, &err) != 0)
+		log_say(LOG_LEVEL_ERROR, "%s", err.text);
+}
+
 static void housekeeping(struct agent *agent)
 {
 	uint64_t now = clock_now_ns(), steady = clock_monotonic_ns();
@@ -130,9 +143,15 @@ static void loop(struct agent *agent)
 	uint64_t limit = agent->options->stop_after_ns;
 
 	while (!stop_wanted && agent->sensor_count > 0) {
-		struct pollfd fds[AGENT_SENSORS_MAX + 1];
+		struct pollfd fds[AGENT_SENSORS_MAX + 2];
 		nfds_t count = 0;
 		fds[count++] = (struct pollfd){.fd = control_fd(agent->control), .events = POLLIN};
+		nfds_t hashes = 0; /* control is at 0 */
+		if (agent->hasher != NULL) {
+			hashes = count;
+			fds[count++] = (struct pollfd){
+				.fd = hasher_poll_fd(agent->hasher), .events = POLLIN};
+		}
 		for (size_t i = 0; i < agent->sensor_count; i++) {
 			const struct sensor *sensor = agent->sensors[i]->sensor;
 			int fd = sensor->ops->poll_fd == NULL ? -1 : sensor->ops->poll_fd(sensor);
@@ -142,6 +161,8 @@ static void loop(struct agent *agent)
 		(void)poll(fds, count, WAIT_MS);
 		for (size_t i = agent->sensor_count; i > 0; i--) /* a broken one leaves the list */
 			drain_sensor(agent, agent->sensors[i - 1]);
+		if (hashes != 0 && fds[hashes].revents != 0)
+			take_hashes(agent);
 		housekeeping(agent);
 		control_serve(agent->control, agent_reply, agent);
 		if (limit != 0 && clock_monotonic_ns() - begin >= limit)

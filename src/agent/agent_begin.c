@@ -40,9 +40,40 @@ static void put_incident(void *context, const struct incident *incident, enum in
 	(void)fflush(stdout);
 }
 
+static void ask_for_hash(struct agent *agent, const struct view *view)
+{
+	const struct value *inode = view_get(view, FIELD_process_inode);
+	const struct value *pid = view_get(view, FIELD_process_pid);
+	struct hash_request request = {
+		.path = view_text(view, FIELD_process_executable),
+		.entity_id = view_text(view, FIELD_process_entity_id),
+		.pid = pid != NULL && pid->type == VALUE_INT ? (uint32_t)pid->i64 : 0,
+		.inode = inode != NULL && inode->type == VALUE_INT ? (uint64_t)inode->i64 : 0,
+	};
+
+	if (request.path.len > 0)
+		hasher_ask(agent->hasher, &request);
+}
+
+/* Once a rule or the output wants them; after that they stay. */
+static void start_hashing(struct agent *agent)
+{
+	const struct hasher_options options = {0};
+	struct err err = {0};
+
+	if (agent->hasher != NULL || !fields_wanted(fields_wanted_bits(agent->engine->fields),
+					     FIELD_process_hash_sha256))
+		return;
+	if (hasher_create(&options, &agent->hasher, &err) != 0)
+		log_say(LOG_LEVEL_WARNING, "executables are not hashed: %s", err.text);
+}
+
 static void on_event(void *context, const struct view *view)
 {
 	struct agent *agent = context;
+
+	if (agent->hasher != NULL && view->event->kind == KIND_process_exec)
+		ask_for_hash(agent, view);
 
 	if (agent->detector != NULL)
 		detector_event(agent->detector, view);
@@ -200,6 +231,7 @@ void agent_reload(struct agent *agent)
 	if (rc == 0)
 		rc = seed(agent, &err);
 	engine_destroy(old);
+	start_hashing(agent);
 	agent->reloads++;
 	if (rc != 0)
 		log_say(LOG_LEVEL_ERROR, "after reading the rules again: %s", err.text);
@@ -334,11 +366,14 @@ int agent_begin(struct agent *agent, struct err *err)
 	if (rc ==
 		0) /* before the processes are listed: what starts in between is seen twice, not missed */
 		rc = open_sensors(agent, err);
+	if (rc == 0)
+		start_hashing(agent);
 	return rc == 0 ? seed(agent, err) : rc;
 }
 
 void agent_end(struct agent *agent)
 {
+	hasher_destroy(agent->hasher);
 	while (agent->sensor_count > 0)
 		agent_sensor_close(agent, agent->sensors[agent->sensor_count - 1]);
 	(void)sink_close(agent->sink);

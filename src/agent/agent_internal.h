@@ -6,6 +6,7 @@
 #include "agent/detector.h"
 #include "agent/pipeline.h"
 #include "agent/sink.h"
+#include "enrich/hash.h"
 #include "event/recording.h"
 #include "os/host.h"
 
@@ -22,6 +23,7 @@ struct agent {
 	struct pipeline *pipeline;
 	struct detector *detector; /* NULL when recording */
 	struct recording_writer *recording;
+	struct hasher *hasher; /* NULL when nobody wants hashes of executables */
 	struct sink *sink;
 	struct control *control;
 	struct agent_sensor *sensors[AGENT_SENSORS_MAX]; /* owned; their place must not change */
