@@ -6,31 +6,30 @@
 #include "sensor/audit/syscalls.h"
 
 struct key_row {
-	const char *key;
+	struct str key;
 	field_id id;
 };
 
-#define K(name)                                 \
-	{                                       \
-#name, FIELD_auditd_data_##name \
+#define K(name)                                                      \
+	{                                                            \
+		{#name, sizeof(#name) - 1}, FIELD_auditd_data_##name \
 	}
-/* Sorted by name. */
+/* Sorted by length, then name. */
 static const struct key_row keys[] = {K(a0), K(a1), K(a2), K(a3), K(a4), K(a5), K(a6), K(a7), K(a8),
-	K(a9), K(acct), K(addr), K(apparmor), K(arch), K(argc), K(auid), K(cmd), K(comm), K(cwd),
-	K(data), K(denied_mask), K(dev), K(egid), K(euid), K(exe), K(exit), K(family), K(fsgid),
-	K(fsuid), K(gid), K(grantors), K(hostname), K(id), K(inode), K(item), K(items), K(key),
-	K(mode), K(msg), K(name), K(nametype), K(new), K(old), K(op), K(operation), K(path), K(pid),
-	K(ppid), K(proctitle), K(profile), K(requested_mask), K(res), K(saddr), K(ses), K(sgid),
-	K(sig), K(subj), K(success), K(suid), K(syscall), K(terminal), K(tty), K(uid), K(unit)};
+	K(a9), K(id), K(op), K(cmd), K(cwd), K(dev), K(exe), K(gid), K(key), K(msg), K(new), K(old),
+	K(pid), K(res), K(ses), K(sig), K(tty), K(uid), K(acct), K(addr), K(arch), K(argc), K(auid),
+	K(comm), K(data), K(egid), K(euid), K(exit), K(item), K(mode), K(name), K(path), K(ppid),
+	K(sgid), K(subj), K(suid), K(unit), K(fsgid), K(fsuid), K(inode), K(items), K(saddr),
+	K(family), K(profile), K(success), K(syscall), K(apparmor), K(grantors), K(hostname),
+	K(nametype), K(terminal), K(operation), K(proctitle), K(denied_mask), K(requested_mask)};
 #undef K
 
 static int compare(const void *wanted, const void *row)
 {
-	const struct str *key = wanted;
-	const char *name = ((const struct key_row *)row)->key;
-	size_t len = strlen(name);
-	int order = memcmp(key->ptr, name, key->len < len ? key->len : len);
-	return order != 0 ? order : key->len < len ? -1 : key->len > len;
+	const struct str *key = wanted, *own = &((const struct key_row *)row)->key;
+	if (key->len != own->len)
+		return key->len < own->len ? -1 : 1;
+	return memcmp(key->ptr, own->ptr, key->len);
 }
 
 static field_id field_of(const struct batch *batch, struct str key)

@@ -278,10 +278,9 @@ static bool complete(const struct audit_group *group)
 
 struct audit_group *audit_groups_take(struct audit_groups *groups, bool all)
 {
-	struct audit_group *first = oldest(groups);
-
-	if (first == NULL)
+	if (groups->used == 0)
 		return NULL;
+	struct audit_group *first = oldest(groups);
 	for (unsigned i = 0; i < AUDIT_GROUPS_MAX; i++)
 		if (groups->groups[i].used && complete(&groups->groups[i]))
 			return &groups->groups[i];

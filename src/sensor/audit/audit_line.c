@@ -2,15 +2,22 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include "sensor/audit/audit_types.h"
 
 #define ENRICHED_MARK	  0x1d
 #define ARENA_LIMIT_BYTES ((size_t)8 * 1024 * 1024)
 
 /* What programs chose and the kernel therefore writes in hexadecimal when it holds blanks, quotes
  * or bytes beyond ASCII. Other values that look like hexadecimal are numbers. */
-static const char *const untrusted[] = {"acct", "cmd", "comm", "cwd", "data", "device", "dir",
-	"exe", "file", "grp", "key", "name", "new_group", "ocomm", "path", "proctitle", "root_dir",
-	"vm", "watch", "profile", "new-disk", "old-disk"};
+#define T(text)                        \
+	{                              \
+		text, sizeof(text) - 1 \
+	}
+static const struct str untrusted[] = {T("acct"), T("cmd"), T("comm"), T("cwd"), T("data"),
+	T("device"), T("dir"), T("exe"), T("file"), T("grp"), T("key"), T("name"), T("new_group"),
+	T("ocomm"), T("path"), T("proctitle"), T("root_dir"), T("vm"), T("watch"), T("profile"),
+	T("new-disk"), T("old-disk")};
+#undef T
 
 void audit_line_init(struct audit_line *line)
 {
@@ -98,7 +105,7 @@ static bool may_be_hex(const struct audit_line *line, struct str key)
 	if (audit_arg_key(key, &number, &piece))
 		return str_is(line->type, "EXECVE");
 	for (size_t i = 0; i < sizeof(untrusted) / sizeof(untrusted[0]); i++)
-		if (str_is(key, untrusted[i]))
+		if (str_eq(key, untrusted[i]))
 			return true;
 	return false;
 }
@@ -272,6 +279,11 @@ int audit_line_parse(struct audit_line *line, struct str text, const char **ret_
 	}
 	text.ptr += 5, text.len -= 5;
 	line->type = str_cut(&text, ' ');
+	uint64_t number;
+	if (audit_number(line->type, 10, &number) && number < 10000) { /* as the kernel logs it */
+		const char *name = audit_type_name((unsigned)number);
+		line->type = name == NULL ? line->type : str_of(name);
+	}
 	if (str_starts(text, STR("msg=")))
 		text.ptr += 4, text.len -= 4;
 	if (line->type.len == 0 || !parse_stamp(line, &text)) {
@@ -283,9 +295,14 @@ int audit_line_parse(struct audit_line *line, struct str text, const char **ret_
 
 static struct str find(const struct audit_line *line, const char *key, bool enriched)
 {
-	for (uint32_t i = 0; i < line->count; i++)
-		if (line->fields[i].enriched == enriched && str_is(line->fields[i].key, key))
-			return line->fields[i].value;
+	struct str wanted = str_of(key);
+
+	for (uint32_t i = 0; i < line->count; i++) {
+		const struct audit_field *field = &line->fields[i];
+		if (field->key.len == wanted.len && field->enriched == enriched &&
+			memcmp(field->key.ptr, wanted.ptr, wanted.len) == 0)
+			return field->value;
+	}
 	return (struct str){0};
 }
 

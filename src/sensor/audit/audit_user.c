@@ -28,10 +28,13 @@ static const struct type_row types[] = {
 
 static enum event_kind kind_of(const struct audit_line *line)
 {
-	struct str program = str_basename(audit_line_get(line, "exe"));
-	struct str op = audit_line_get(line, "op");
 	enum event_kind kind = KIND_none;
 
+	/* most records are of system calls */
+	if (line->type.len == 0 || strchr("UADGB", line->type.ptr[0]) == NULL)
+		return KIND_none;
+	struct str program = str_basename(audit_line_get(line, "exe"));
+	struct str op = audit_line_get(line, "op");
 	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
 		if (str_is(line->type, types[i].type))
 			kind = types[i].kind;

@@ -375,9 +375,11 @@ int bsm_token_read(struct cursor *cursor, struct bsm_token *ret)
 
 const struct bsm_item *bsm_token_item(const struct bsm_token *token, const char *name)
 {
-	for (unsigned i = 0; i < token->item_count; i++)
-		if (strcmp(token->items[i].name, name) == 0)
+	for (unsigned i = 0; i < token->item_count; i++) {
+		const char *own = token->items[i].name;
+		if (own[0] == name[0] && strcmp(own, name) == 0)
 			return &token->items[i];
+	}
 	return NULL;
 }
 

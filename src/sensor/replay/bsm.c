@@ -5,8 +5,9 @@
 #include "base/err.h"
 #include "sensor/audit/bsm_record.h"
 
-#define LOOK_BYTES     ((size_t)64 * 1024)
-#define PROGRESS_BYTES ((size_t)1024 * 1024)
+#define HEADER_BYTES_MAX 64
+#define LOOK_BYTES	 ((size_t)64 * 1024)
+#define PROGRESS_BYTES	 ((size_t)1024 * 1024)
 
 struct state {
 	struct bsm_record record;
@@ -100,8 +101,9 @@ static int take_bare(struct replay *replay, struct batch *batch, struct err *err
 {
 	struct state *state = replay->state;
 	struct bsm_token token;
-	struct cursor c = cursor_of(replay->input->ptr, replay->input->len);
 
+	(void)input_fill(replay->input, LOOK_BYTES);
+	struct cursor c = cursor_of(replay->input->ptr, replay->input->len);
 	if (bsm_token_read(&c, &token) != 0)
 		return err_set(err, -EBADMSG, "bsm: lone token changed while it was read");
 	replay_record(replay);
@@ -169,7 +171,7 @@ static int next(struct replay *replay, struct batch *batch, struct err *err)
 	struct input *input = replay->input;
 	struct bsm_header h;
 
-	if (input_fill(input, LOOK_BYTES) == 0)
+	if (input->len < HEADER_BYTES_MAX && input_fill(input, HEADER_BYTES_MAX) == 0)
 		return 0;
 	if (input->offset < state->bare_until)
 		return take_bare(replay, batch, err);
