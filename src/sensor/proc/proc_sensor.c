@@ -123,11 +123,17 @@ static int proc_poll_fd(const struct sensor *sensor)
 	return ((const struct proc_sensor *)sensor)->epoll_fd;
 }
 
+static const uint16_t kinds[] = {KIND_process_fork, KIND_process_exec, KIND_process_exit,
+	KIND_process_uid_change, KIND_process_gid_change, KIND_process_session_change,
+	KIND_process_ptrace, KIND_file_open, KIND_file_create, KIND_file_modify, KIND_file_rename,
+	KIND_file_delete, KIND_sensor_gap, KIND_none};
+
 const struct sensor_ops fallback_sensor_ops = {
 	.name = "fallback",
 	.doc = "process connector and fanotify, where BPF is not permitted; needs root",
 	.live = true,
 	.watches_processes = true,
+	.kinds = kinds,
 	.open = proc_open,
 	.start = proc_start,
 	.want = proc_want,
