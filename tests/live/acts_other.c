@@ -113,7 +113,7 @@ const struct act acts_other[] = {
 		{{0}}},
 	{"load_module", NEEDS_BPF, load_module,
 		{{KIND_driver_load,
-			{{FIELD_driver_path, "~/bin/true"}, {FIELD_event_outcome, "failure"}}}},
+			{{FIELD_driver_path, "~/bin/"}, {FIELD_event_outcome, "failure"}}}},
 		{{KIND_driver_load, {{FIELD_event_outcome, "success"}}}}},
 	{"remove_module", NEEDS_BPF, remove_module,
 		{{KIND_driver_unload, {{FIELD_driver_name, "no_such_module"}}}}, {{0}}},

@@ -314,7 +314,7 @@ const struct act acts_process[] = {
 		{{0}}},
 	{"exec_twice", 0, exec_twice,
 		{{KIND_process_exec, {{EXE, "~/bin/"}, {ARGS, "sleep 0.1; exec sleep 0.1"}}},
-			{KIND_process_exec, {{EXE, "~/bin/sleep"}, {LINE, "sleep 0.1"}}}},
+			{KIND_process_exec, {{EXE, "~/bin/"}, {LINE, "sleep 0.1"}}}},
 		{{0}}},
 	{"exit_codes", 0, exit_codes,
 		{{KIND_process_exit,

@@ -313,7 +313,7 @@ int main(int argc, char **argv)
 	int r = ready ? s.ops->open(&s.config, &s.sensor, &err) : -EINVAL;
 	if (r == 0)
 		r = s.ops->start(s.sensor, &err);
-	if (r == -EPERM || r == -ENOSYS) {
+	if (r == -EPERM) {
 		result(argv[1], true, err.text);
 	} else if (r < 0) {
 		result(argv[1], false, NULL);

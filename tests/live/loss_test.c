@@ -126,7 +126,7 @@ static void run(const struct burst *burst, const struct sensor_ops *ops, struct 
 	if (r == 0)
 		perform(burst, sensor, batch, shared, path);
 	else
-		result(burst->name, r == -EPERM || r == -ENOSYS, err.text);
+		result(burst->name, r == -EPERM, r == -EPERM ? err.text : NULL);
 	if (sensor != NULL)
 		ops->close(sensor);
 	batch_destroy(batch);

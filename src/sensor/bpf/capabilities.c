@@ -37,15 +37,25 @@ static const char *const program_names[] = {
 	"bpf probe on_call",
 	"bpf probe on_signal",
 	"bpf probe on_uring",
+	"bpf probe on_uring_older",
 	"bpf probe on_egress",
 	"bpf probe on_ingress",
 };
+
+static bool uring_seen(const struct loaded *loaded)
+{
+	return !(loaded->refused >> load_program_index("on_uring") & 1) ||
+	       !(loaded->refused >> load_program_index("on_uring_older") & 1);
+}
 
 static void add_program(struct list *list, struct loaded *loaded, size_t i, int cgroup_fd)
 {
 	char reason[128];
 	struct err err = {0};
 	bool ok = !(loaded->refused >> i & 1);
+	if (!ok && loaded->refusal[i] == -ENOENT && strstr(programs[i].name, "uring") != NULL &&
+		uring_seen(loaded))
+		return; /* the tracepoint's name of another version */
 	const char *name = i < sizeof(program_names) / sizeof(program_names[0]) ? program_names[i]
 										: programs[i].name;
 	snprintf(reason, sizeof(reason), "%s", programs[i].doc);

@@ -1,6 +1,7 @@
 #include "sensor/bpf/load.h"
 
 #include <bpf/bpf.h>
+#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <stdio.h>
@@ -11,26 +12,28 @@
 #include "sensor/bpf/skeleton.h"
 
 const struct program programs[] = {
-	{"on_return", "system calls, at their return", true, CALL_none},
-	{"on_exec", "exec", true, CALL_none},
-	{"on_fork", "fork", true, CALL_none},
-	{"on_exit", "exit", true, CALL_none},
+	{"on_return", "system calls, at their return", true, CALL_none, "sys_exit"},
+	{"on_exec", "exec", true, CALL_none, "sched_process_exec"},
+	{"on_fork", "fork", true, CALL_none, "sched_process_fork"},
+	{"on_exit", "exit", true, CALL_none, "sched_process_exit"},
 	{"on_call", "system calls, before they run: close after write, changes of credentials",
-		false, CALL_none},
-	{"on_signal", "signals", false, CALL_none},
-	{"on_uring", "io_uring requests", false, CALL_none},
-	{"on_egress", "DNS questions", false, CALL_none},
-	{"on_ingress", "DNS answers", false, CALL_none},
-	{"call_generic", "calls with paths", true, CALL_generic},
-	{"call_open", "open", true, CALL_open},
-	{"call_mapped", "mmap and mprotect of code", false, CALL_mapped},
-	{"call_socket", "connect, accept, bind, listen", true, CALL_socket},
-	{"call_identity", "credentials", false, CALL_identity},
-	{"call_target", "ptrace, process_vm_writev", false, CALL_target},
-	{"call_bpf", "loads of BPF programs", false, CALL_bpf},
-	{"call_flags", "file flags", false, CALL_flags},
-	{"call_send", "datagrams", false, CALL_send},
-	{"call_audit", "all calls of chosen processes", false, CALL_audit},
+		false, CALL_none, "sys_enter"},
+	{"on_signal", "signals", false, CALL_none, "signal_generate"},
+	{"on_uring", "io_uring requests", false, CALL_none, "io_uring_submit_req"},
+	{"on_uring_older", "io_uring requests, before Linux 6.3", false, CALL_none,
+		"io_uring_submit_sqe"},
+	{"on_egress", "DNS questions", false, CALL_none, NULL},
+	{"on_ingress", "DNS answers", false, CALL_none, NULL},
+	{"call_generic", "calls with paths", true, CALL_generic, NULL},
+	{"call_open", "open", true, CALL_open, NULL},
+	{"call_mapped", "mmap and mprotect of code", false, CALL_mapped, NULL},
+	{"call_socket", "connect, accept, bind, listen", true, CALL_socket, NULL},
+	{"call_identity", "credentials", false, CALL_identity, NULL},
+	{"call_target", "ptrace, process_vm_writev", false, CALL_target, NULL},
+	{"call_bpf", "loads of BPF programs", false, CALL_bpf, NULL},
+	{"call_flags", "file flags", false, CALL_flags, NULL},
+	{"call_send", "datagrams", false, CALL_send, NULL},
+	{"call_audit", "all calls of chosen processes", false, CALL_audit, NULL},
 };
 const size_t program_count = sizeof(programs) / sizeof(programs[0]);
 
@@ -59,6 +62,27 @@ size_t load_program_index(const char *name)
 	return i;
 }
 
+/* What can be known without trying: tracepoints come and go with versions. */
+static void look_at_kernel(struct loaded *loaded)
+{
+	struct btf *btf = btf__load_vmlinux_btf();
+	char type[128];
+	if (libbpf_get_error(btf) != 0)
+		return;	      /* loading will say it better */
+	loaded->plain_loads = /* see GET() in probe/common.bpf.h */
+		btf__find_by_name_kind(btf, "bpf_rdonly_cast", BTF_KIND_FUNC) > 0;
+	for (size_t i = 0; i < program_count; i++) {
+		if (programs[i].tracepoint == NULL)
+			continue;
+		snprintf(type, sizeof(type), "btf_trace_%s", programs[i].tracepoint);
+		if (btf__find_by_name_kind(btf, type, BTF_KIND_TYPEDEF) > 0)
+			continue;
+		loaded->refused |= UINT64_C(1) << i;
+		loaded->refusal[i] = -ENOENT;
+	}
+	btf__free(btf);
+}
+
 static int open_skeleton(struct merlon_bpf **ret, const struct loaded *loaded, uint64_t only)
 {
 	struct merlon_bpf *skeleton = merlon_bpf__open();
@@ -71,7 +95,7 @@ static int open_skeleton(struct merlon_bpf **ret, const struct loaded *loaded, u
 		if (program != NULL)
 			bpf_program__set_autoload(program, load);
 	}
-	skeleton->rodata->plain_loads = loaded->plain_loads; /* see GET() in probe/common.bpf.h */
+	skeleton->rodata->plain_loads = loaded->plain_loads;
 	long cpus = sysconf(_SC_NPROCESSORS_CONF);
 	bpf_map__set_max_entries(skeleton->maps.exec_scratches, cpus < 1 ? 1 : (uint32_t)cpus);
 	bpf_map__set_max_entries(skeleton->maps.ring, (uint32_t)loaded->ring_bytes);
@@ -82,6 +106,7 @@ static int open_skeleton(struct merlon_bpf **ret, const struct loaded *loaded, u
 static int try_load(struct merlon_bpf **ret, const struct loaded *loaded, uint64_t only)
 {
 	struct merlon_bpf *skeleton = NULL;
+	last_complaint[0] = 0;
 	int r = open_skeleton(&skeleton, loaded, only);
 	if (r < 0)
 		return r;
@@ -110,7 +135,7 @@ static void find_refused(struct loaded *loaded)
 
 static int refusal(struct loaded *loaded, int code, struct err *err)
 {
-	if (code == -EPERM || code == -EACCES)
+	if (code == -EPERM)
 		return err_set(err, -EPERM,
 			"this process may not load BPF programs: it needs root, or CAP_BPF, "
 			"CAP_PERFMON and "
@@ -143,16 +168,12 @@ static int fill_handlers(struct loaded *loaded, struct err *err)
 
 int load_open(struct loaded *loaded, size_t ring_bytes, struct err *err)
 {
-	*loaded = (struct loaded){.ring_bytes = ring_bytes, .plain_loads = true};
-	last_complaint[0] = 0;
+	*loaded = (struct loaded){.ring_bytes = ring_bytes};
 	libbpf_set_print(keep_complaint);
+	look_at_kernel(loaded);
 	int r = try_load(&loaded->skeleton, loaded, 0);
 	if (r == -EPERM)
 		return refusal(loaded, r, err);
-	if (r < 0) { /* older than 6.2 */
-		loaded->plain_loads = false;
-		r = try_load(&loaded->skeleton, loaded, 0);
-	}
 	if (r < 0) {
 		find_refused(loaded);
 		r = try_load(&loaded->skeleton, loaded, 0);

@@ -11,8 +11,9 @@ struct merlon_bpf;
 struct program {
 	const char *name; /* of the function in the object */
 	const char *doc;
-	bool required; /* without it there is no sensor */
-	int handler;   /* enum call_handler that it serves; 0: it is attached */
+	bool required;		/* without it there is no sensor */
+	int handler;		/* enum call_handler that it serves; 0: it is attached */
+	const char *tracepoint; /* that must exist; NULL when it always does */
 };
 extern const struct program programs[];
 extern const size_t program_count;

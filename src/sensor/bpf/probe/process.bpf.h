@@ -31,8 +31,9 @@ inline_ u32 pid_number(struct pid *pid)
 
 inline_ u32 pid_in_own_namespace(struct task_struct *task)
 {
-	struct pid *pid = task->thread_pid;
-	u32 nr = 0, level = READ(pid, level);
+	struct pid *pid = READ(
+		task, thread_pid); /* copied: older verifiers add nothing to a typed one */
+	u32 nr = 0, level = READ(pid, level) & 31; /* MAX_PID_NS_LEVEL is 32 */
 	bpf_probe_read_kernel(&nr, sizeof(nr),
 		(void *)pid + bpf_core_field_offset(struct pid, numbers) +
 			level * bpf_core_type_size(struct upid));

@@ -97,8 +97,7 @@ inline_ void uring_connect(struct task_struct *task, struct io_kiocb *req)
 	record_submit(s);
 }
 
-SEC("tp_btf/io_uring_submit_req")
-int BPF_PROG(on_uring, struct io_kiocb *req)
+static __noinline int submitted(struct io_kiocb *req)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	u32 opcode = req->opcode, kind = uring_kind(opcode);
@@ -123,4 +122,17 @@ int BPF_PROG(on_uring, struct io_kiocb *req)
 	uring_paths(s, task, req, opcode);
 	record_submit(s);
 	return 0;
+}
+
+SEC("tp_btf/io_uring_submit_req")
+int BPF_PROG(on_uring, struct io_kiocb *req)
+{
+	return submitted(req);
+}
+
+/* The same, as it was called before 6.3. */
+SEC("tp_btf/io_uring_submit_sqe")
+int BPF_PROG(on_uring_older, struct io_kiocb *req)
+{
+	return submitted(req);
 }
