@@ -232,6 +232,7 @@ const struct replay_format bsm_format = {
 	.name = "bsm",
 	.doc = "OpenBSM audit trails (macOS, FreeBSD, Solaris)",
 	.state_size = sizeof(struct state),
+	.binary = true,
 	.next = next,
 	.end = end,
 	.looks_like = looks_like,

@@ -101,6 +101,7 @@ const struct replay_format merlon_format = {
 	.doc = "Merlon's own recordings",
 	.state_size = sizeof(struct merlon_state),
 	.begin = begin,
+	.binary = true,
 	.next = next,
 	.end = end,
 	.looks_like = looks_like,

@@ -46,7 +46,8 @@ void replay_note(struct replay *replay, size_t at, const char *reason)
 		return;
 	report.input = replay->input->name;
 	report.offset = replay->input->offset + at;
-	input_position(replay->input, at, &report.line, &report.column);
+	if (!replay->format->binary)
+		input_position(replay->input, at, &report.line, &report.column);
 	replay->config->report(replay->config->report_context, &report);
 }
 

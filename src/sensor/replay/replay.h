@@ -32,6 +32,7 @@ struct replay_format {
 	const char *name; /* as --format takes it */
 	const char *doc;  /* one line */
 	size_t state_size;
+	bool binary; /* reports tell the offset only: there are no lines */
 	/* At the begin of an input. May be NULL. Returns 0, or -ENOMEM. */
 	int (*begin)(struct replay *replay, struct err *err);
 	/* Reads the next record, or a few that belong together. Returns 1 when it took something (also
