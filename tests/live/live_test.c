@@ -229,10 +229,8 @@ static void complain(
 
 static void perform(struct stage *s, const struct act *act)
 {
-	if (act->flags & NEEDS_BPF && strcmp(s->ops->name, "bpf") != 0) {
-		result(act->name, true, "this sensor cannot see it");
+	if (act->flags & NEEDS_BPF && strcmp(s->ops->name, "bpf") != 0)
 		return;
-	}
 	s->act = act;
 	s->met = s->broken = 0;
 	s->near[0] = 0;
