@@ -12,6 +12,9 @@
 /* An event of an ended process that comes later than this is of another one with its pid. */
 #define AFTERLIFE_NS (5 * NS_PER_S)
 #define OLDER_MAX    8u
+/* One host: some thousand processes live, the rest is memory of dead ones. */
+#define NODES_LIVE	16384u
+#define TEXT_BYTES_LIVE ((size_t)8 * 1024 * 1024)
 /* Two sensors may tell of one act, each with its own delay. */
 #define TWICE_NS (2 * NS_PER_S)
 
@@ -119,8 +122,13 @@ int enrich_create(const struct fields *fields, const struct enrich_options *opti
 	const uint64_t *outside = options->has_outside ? options->outside
 						       : fields_wanted_bits(fields);
 	set_up_rows(enrich, outside);
+	struct graph_options graph = options->graph;
+	if (options->live && graph.node_limit == 0)
+		graph.node_limit = NODES_LIVE;
+	if (options->live && graph.text_limit_bytes == 0)
+		graph.text_limit_bytes = TEXT_BYTES_LIVE;
 	enrich->hosts = calloc(SOURCES_MAX, sizeof(*enrich->hosts));
-	if (enrich->hosts == NULL || graph_create(&options->graph, &enrich->graph) < 0 ||
+	if (enrich->hosts == NULL || graph_create(&graph, &enrich->graph) < 0 ||
 		derive_create(outside, &enrich->derive) < 0 ||
 		(options->live && os_users_create(NULL, NULL, &enrich->users) < 0)) {
 		enrich_destroy(enrich);
@@ -182,18 +190,32 @@ static struct str id_field(const struct view *view, field_id id)
 	return text;
 }
 
-static uint64_t start_of(const struct view *view)
+/* The same few processes act again and again. */
+static uint64_t parse_start(struct enrich *enrich, struct str text)
+{
+	struct known_start *known =
+		&enrich->starts[text_hash(0, text.ptr, text.len) % STARTS_KNOWN];
+	uint64_t ns = 0;
+
+	if (str_eq(text, str_n(known->text, known->len)))
+		return known->ns;
+	if (!clock_parse_rfc3339(text, &ns) || text.len > sizeof(known->text))
+		return ns;
+	memcpy(known->text, text.ptr, text.len);
+	known->len = (uint8_t)text.len;
+	known->ns = ns;
+	return ns;
+}
+
+static uint64_t start_of(struct enrich *enrich, const struct view *view)
 {
 	const struct value *value = view_get(view, FIELD_process_start);
-	uint64_t ns = 0;
 
 	if (value == NULL)
 		return 0;
 	if (value->type == VALUE_TEXT)
-		(void)clock_parse_rfc3339(value_str(value), &ns);
-	else if (value->type == VALUE_INT && value->i64 > 0)
-		ns = (uint64_t)value->i64;
-	return ns;
+		return parse_start(enrich, value_str(value));
+	return value->type == VALUE_INT && value->i64 > 0 ? (uint64_t)value->i64 : 0;
 }
 
 static struct identity identity_of(struct enrich *enrich, struct view *view)
@@ -215,7 +237,7 @@ static struct identity identity_of(struct enrich *enrich, struct view *view)
 		who.has_generation = true;
 	}
 	if (who.id.len == 0 && who.pid != 0)
-		who.start_ns = start_of(view);
+		who.start_ns = start_of(enrich, view);
 	return who;
 }
 

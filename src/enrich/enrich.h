@@ -19,7 +19,7 @@
 struct err;
 
 struct enrich_options {
-	struct graph_options graph;
+	struct graph_options graph; /* limits of 0: less when live, see enrich.c */
 	/* Events are of this host, now: user and group names come from its files. Never for
 	 * recordings. */
 	bool live;

@@ -28,6 +28,13 @@ struct attr_field {
 #define SHOWN_MAX   192u
 #define SOURCES_MAX 256u /* inputs beyond share the last place */
 
+#define STARTS_KNOWN 64u
+struct known_start {
+	char text[39];
+	uint8_t len;
+	uint64_t ns;
+};
+
 /* The host that an input last named. Events that name none are of it. */
 struct known_host {
 	char id[64], name[256];
@@ -46,6 +53,7 @@ struct enrich {
 	bool wants_ancestry, wants_entry_type, wants_host_id, wants_host_name;
 	struct derive *derive;
 	struct process *actor;
+	struct known_start starts[STARTS_KNOWN];
 	struct known_host *hosts; /* SOURCES_MAX: by input, the host it last named */
 	struct enrich_stats stats;
 };
