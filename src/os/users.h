@@ -1,6 +1,6 @@
-/* Names of users and groups of this host, from its local files: no name service is asked, since
- * that may go over the network and wait. Cached; the files are looked at again when they changed,
- * at most every few seconds. Not thread-safe. */
+/* Names of users and groups of this host. On Linux from its local files: no name service is asked,
+ * since that may go over the network and wait. Cached; looked at again when the files changed, at
+ * most every few seconds. Not thread-safe. */
 #ifndef MERLON_OS_USERS_H
 #define MERLON_OS_USERS_H
 #include <stdbool.h>
