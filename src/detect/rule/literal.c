@@ -43,7 +43,8 @@ double literal_chance(struct str literal)
 	for (size_t i = 0; i < literal.len; i++)
 		bits += char_bits((unsigned char)literal.ptr[i]);
 	double chance = bits <= 0 ? 1.0 : exp2(-bits);
-	return is_common(str_trim(literal)) && chance < 0.05 ? 0.05 : chance;
+	double common = literal.len <= 3 ? 0.3 : 0.1;
+	return chance < common && is_common(str_trim(literal)) ? common : chance;
 }
 
 static int one_literal(struct arena *arena, struct str text, bool folded, struct literals *ret)
@@ -113,12 +114,13 @@ static void keep_raw_segments(struct literals *literals)
 }
 
 /* Fields with a handful of words: knowing one says little about the event. */
-static bool has_few_words(field_id field)
+static double least_chance(field_id field)
 {
 	const struct schema_field *facts = schema_field(field);
 
-	return facts != NULL && facts->group == 0 && field != FIELD_message &&
-	       field != FIELD_event_original;
+	if (facts == NULL || field == FIELD_message || field == FIELD_event_original)
+		return 0;
+	return facts->type == FIELD_TYPE_BOOL ? 0.5 : facts->group == 0 ? 0.3 : 0;
 }
 
 int predicate_literals(const struct predicate *predicate, struct arena *arena, struct literals *ret)
@@ -159,8 +161,8 @@ int predicate_literals(const struct predicate *predicate, struct arena *arena, s
 		found.chance *= 0.5;
 	if (predicate->field == FIELD_none)
 		keep_raw_segments(&found);
-	if (has_few_words(predicate->field) && found.chance < 0.3)
-		found.chance = 0.3;
+	if (found.chance < least_chance(predicate->field))
+		found.chance = least_chance(predicate->field);
 	*ret = found;
 	return 0;
 }

@@ -25,7 +25,7 @@ static void check(const char *pattern, const char *expected)
 static void test_found(void **state)
 {
 	check("curl", "curl");
-	check("^/usr/(?:s?bin)/XCURL$", "/xcurl");
+	check("^/usr/(?:s?bin)/XCURL$", "/usr/sbin/xcurl /usr/bin/xcurl");
 	check("wget|curl", "wget curl");
 	check("x(wget|curl)y", "xwgety xcurly");
 	check("-(W|R)\\s", "-w -r");
@@ -33,7 +33,9 @@ static void test_found(void **state)
 	check("cu[xy]l", "cuxl cuyl");
 	check("cu[x-z]labc", "labc");
 	check("cu[^x]labc", "labc");
-	check("ab?cdef", "cdef");
+	check("ab?cdef", "abcdef acdef");
+	check("/(ba|da)?sh", "/bash /dash /sh");
+	check("(ba|da)?sh", "sh");
 	check("abc+def", "abc");
 	check("ab{2,3}", "ab");
 	check("(abc)*def", "def");

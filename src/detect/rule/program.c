@@ -5,60 +5,92 @@
 
 struct compiler {
 	struct program *program;
-	const struct predicates *predicates;
+	const struct estimate *estimates;
 	struct arena *scratch;
 	bool failed;
 };
 
-uint32_t predicate_cost(const struct predicate *predicate)
+struct estimate predicate_estimate(
+	const struct predicate *predicate, const struct literals *literals, bool ruled_out)
 {
-	static const uint16_t costs[] = {
-		[ATOM_EQUALS] = 5,
-		[ATOM_STARTS] = 6,
-		[ATOM_ENDS] = 6,
-		[ATOM_CONTAINS] = 25,
-		[ATOM_WILDCARD] = 60,
-		[ATOM_REGEX] = 250,
-		[ATOM_CIDR] = 40,
-		[ATOM_LT] = 4,
-		[ATOM_LTE] = 4,
-		[ATOM_GT] = 4,
-		[ATOM_GTE] = 4,
-		[ATOM_NUM_EQ] = 4,
-		[ATOM_EXISTS] = 2,
-		[ATOM_NULL] = 2,
-		[ATOM_EMPTY] = 2,
-		[ATOM_FIELD] = 40,
-		[ATOM_TIME] = 100,
-		[ATOM_PRESENT] = 1,
+	static const struct estimate by_op[] = {
+		[ATOM_EQUALS] = {5, 0.1},
+		[ATOM_STARTS] = {6, 0.1},
+		[ATOM_ENDS] = {6, 0.1},
+		[ATOM_CONTAINS] = {25, 0.1},
+		[ATOM_WILDCARD] = {40, 0.1},
+		[ATOM_REGEX] = {250, 0.1},
+		[ATOM_CIDR] = {40, 0.2},
+		[ATOM_LT] = {4, 0.4},
+		[ATOM_LTE] = {4, 0.4},
+		[ATOM_GT] = {4, 0.4},
+		[ATOM_GTE] = {4, 0.4},
+		[ATOM_NUM_EQ] = {4, 0.2},
+		[ATOM_EXISTS] = {2, 0.7},
+		[ATOM_NULL] = {2, 0.3},
+		[ATOM_EMPTY] = {2, 0.1},
+		[ATOM_FIELD] = {40, 0.1},
+		[ATOM_TIME] = {100, 0.1},
+		[ATOM_PRESENT] = {1, 0.7},
 	};
-	uint32_t cost = costs[predicate->op];
-	return predicate->field == FIELD_none ? 1000 + cost * 16 : cost;
+	struct estimate estimate = by_op[predicate->op];
+
+	if (literals != NULL && literals->count > 0)
+		estimate.chance = literals->chance < 1 ? literals->chance : 1;
+	if (predicate->field == FIELD_none)
+		estimate.cost = 1000 + estimate.cost * 16;
+	if (ruled_out)
+		estimate.cost = 1 + estimate.cost * estimate.chance;
+	return estimate;
 }
 
-static uint32_t expr_cost(const struct compiler *c, const struct expr *expr)
+static struct estimate estimate(const struct compiler *c, const struct expr *expr)
 {
-	uint32_t cost = 1;
+	struct estimate all = {1, 1};
+	double reached = 1; /* chance that the kid is asked at all */
 
-	if (expr->op == EXPR_ATOM)
-		return predicate_cost(&c->predicates->items[expr->atom.predicate]);
-	for (uint32_t i = 0; i < expr->kid_count && cost < UINT32_MAX / 2; i++)
-		cost += expr_cost(c, expr->kids[i]);
-	return cost;
+	switch (expr->op) {
+	case EXPR_ATOM:
+		return c->estimates[expr->atom.predicate];
+	case EXPR_TRUE:
+	case EXPR_FALSE:
+		return (struct estimate){0, expr->op == EXPR_TRUE};
+	case EXPR_NOT:
+		all = estimate(c, expr->kids[0]);
+		return (struct estimate){all.cost, 1 - all.chance};
+	default:
+		for (uint32_t i = 0; i < expr->kid_count; i++) {
+			struct estimate kid = estimate(c, expr->kids[i]);
+			all.cost += reached * kid.cost;
+			reached *= expr->op == EXPR_AND ? kid.chance : 1 - kid.chance;
+		}
+		all.chance = expr->op == EXPR_AND ? reached : 1 - reached;
+		return all;
+	}
 }
 
 struct costed {
 	const struct expr *expr;
-	uint32_t cost, place;
+	double rank;
+	uint32_t place;
 };
 
-static int by_cost(const void *a, const void *b)
+static int by_rank(const void *a, const void *b)
 {
 	const struct costed *x = a, *y = b;
 
-	if (x->cost != y->cost)
-		return x->cost < y->cost ? -1 : 1;
+	if (x->rank < y->rank || x->rank > y->rank)
+		return x->rank < y->rank ? -1 : 1;
 	return x->place < y->place ? -1 : x->place > y->place;
+}
+
+/* Cost for each time that the kid decides the list. */
+static double rank_of(const struct compiler *c, const struct expr *kid, bool all)
+{
+	struct estimate e = estimate(c, kid);
+	double decides = all ? 1 - e.chance : e.chance;
+
+	return e.cost / (decides + 0.001);
 }
 
 static uint32_t emit(struct compiler *c, uint32_t predicate, uint32_t on_true, uint32_t on_false)
@@ -101,8 +133,8 @@ static uint32_t compile_list(
 		return PROGRAM_FALSE;
 	}
 	for (uint32_t i = 0; i < expr->kid_count; i++)
-		kids[i] = (struct costed){expr->kids[i], expr_cost(c, expr->kids[i]), i};
-	qsort(kids, expr->kid_count, sizeof(*kids), by_cost);
+		kids[i] = (struct costed){expr->kids[i], rank_of(c, expr->kids[i], all), i};
+	qsort(kids, expr->kid_count, sizeof(*kids), by_rank);
 	for (uint32_t i = expr->kid_count; i > 0; i--)
 		next = all ? compile(c, kids[i - 1].expr, next, on_false)
 			   : compile(c, kids[i - 1].expr, on_true, next);
@@ -127,10 +159,10 @@ static uint32_t compile(
 	}
 }
 
-int program_compile(struct program *program, const struct predicates *predicates,
+int program_compile(struct program *program, const struct estimate *estimates,
 	struct arena *scratch, const struct expr *condition, uint32_t *ret_entry)
 {
-	struct compiler c = {.program = program, .predicates = predicates, .scratch = scratch};
+	struct compiler c = {.program = program, .estimates = estimates, .scratch = scratch};
 	uint32_t entry = compile(&c, condition, PROGRAM_TRUE, PROGRAM_FALSE);
 
 	if (c.failed)

@@ -346,22 +346,38 @@ static void runs_begin(struct runs *runs)
 	runs->items[0].len = 0;
 }
 
+/* A run that holds another need not be looked for. */
+static bool is_covered(const struct runs *runs, unsigned which)
+{
+	struct str text = str_n(runs->items[which].bytes, runs->items[which].len);
+
+	for (unsigned i = 0; i < runs->count; i++)
+		if (i != which &&
+			str_find(text, str_n(runs->items[i].bytes, runs->items[i].len)) >= 0)
+			return true;
+	return false;
+}
+
 /* What was collected so far becomes literals if it is better than the best. */
 static void end_run(struct reader *r, struct runs *runs, struct literals *best)
 {
-	struct literals found = {.count = runs->count};
+	struct str texts[RUNS_MAX];
+	struct literals found = {.count = 0};
 
 	for (unsigned i = 0; i < runs->count; i++) {
-		struct str text = str_n(runs->items[i].bytes, runs->items[i].len);
-		if (text.len == 0)
-			found.count = 0;
-		found.chance += literal_chance(text);
+		if (runs->items[i].len == 0) {
+			runs_begin(runs);
+			return;
+		}
+		if (is_covered(runs, i))
+			continue;
+		texts[found.count] = str_n(runs->items[i].bytes, runs->items[i].len);
+		found.chance += literal_chance(texts[found.count++]);
 	}
 	if (found.count > 0 && (best->count == 0 || found.chance < best->chance)) {
 		found.items = arena_alloc(r->arena, found.count * sizeof(*found.items));
 		for (unsigned i = 0; i < found.count && found.items != NULL; i++) {
-			found.items[i] = arena_strn(
-				r->arena, runs->items[i].bytes, runs->items[i].len);
+			found.items[i] = arena_strn(r->arena, texts[i].ptr, texts[i].len);
 			if (found.items[i].ptr == NULL)
 				found.items = NULL;
 		}
@@ -398,7 +414,13 @@ static void read_sequence(struct reader *r, struct piece *ret)
 	while (!r->lost && !r->no_memory && r->at < r->end && *r->at != '|' && *r->at != ')') {
 		unsigned least;
 		read_piece(r, &piece);
+		bool optional = r->at < r->end && *r->at == '?';
 		bool repeated = read_quantifier(r, &least);
+		if (optional && piece.runs.count > 0 && runs_add(&piece.runs, "", 0, "", 0)) {
+			piece.inside.count = 0; /* there or not: still known exactly */
+			repeated = false;
+			least = 1;
+		}
 		bool known = piece.runs.count > 0 && least > 0;
 		if (known && !multiply(&runs, &piece.runs)) {
 			exact = false;

@@ -156,9 +156,22 @@ int ruleset_add(struct ruleset *set, struct rule *rule, struct err *err)
 
 /* ---- compiling ---- */
 
+static struct estimate *estimate_predicates(const struct ruleset *set, struct arena *scratch)
+{
+	const struct index *index = set->index;
+	struct estimate *estimates = arena_alloc(
+		scratch, (set->predicates.count + 1u) * sizeof(*estimates));
+
+	for (uint32_t i = 0; i < set->predicates.count && estimates != NULL; i++)
+		estimates[i] = predicate_estimate(&set->predicates.items[i],
+			index == NULL ? NULL : &index->literals[i],
+			index != NULL && index->settled_by[i] != 0);
+	return estimates;
+}
+
 static int compile_programs(struct ruleset *set)
 {
-	struct arena scratch;
+	struct arena scratch, guesses;
 	int rc = 0;
 
 	set->entries = calloc(set->count + 1u, sizeof(*set->entries));
@@ -166,13 +179,18 @@ static int compile_programs(struct ruleset *set)
 	if (set->entries == NULL || set->lowest == NULL)
 		return -ENOMEM;
 	arena_init(&scratch, 0);
+	arena_init(&guesses, 0);
+	struct estimate *estimates = estimate_predicates(set, &guesses);
+	if (estimates == NULL)
+		rc = -ENOMEM;
 	for (uint32_t i = 0; i < set->count && rc == 0; i++) {
 		arena_reset(&scratch);
 		set->lowest[i] = set->program.count;
-		rc = program_compile(&set->program, &set->predicates, &scratch,
-			set->rules[i]->condition, &set->entries[i]);
+		rc = program_compile(&set->program, estimates, &scratch, set->rules[i]->condition,
+			&set->entries[i]);
 	}
 	arena_destroy(&scratch);
+	arena_destroy(&guesses);
 	return rc;
 }
 
@@ -202,12 +220,12 @@ int ruleset_compile(struct ruleset *set, struct err *err)
 {
 	if (set->compiled)
 		return err_set(err, -EALREADY, "rules: compiled already");
-	int rc = compile_programs(set);
-	if (rc == 0 && !set->without_index && index_possible()) {
-		rc = index_build(set->rules, set->count, &set->predicates, &set->index, err);
+	if (!set->without_index && index_possible()) {
+		int rc = index_build(set->rules, set->count, &set->predicates, &set->index, err);
 		if (rc != 0)
 			return rc;
 	}
+	int rc = compile_programs(set);
 	for (unsigned kind = 0; kind < KIND_MAX && rc == 0; kind++)
 		rc = list_kind(set, kind);
 	if (rc != 0)
