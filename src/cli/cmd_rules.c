@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "base/json.h"
 #include "cli/command.h"
+#include "cli/host.h"
 #include "cli/inputs.h"
 #include "cli/terminal.h"
 
@@ -15,6 +16,8 @@ struct listing {
 	const struct args *args;
 	struct buf line;
 	uint32_t counts[3]; /* by enum rule_status */
+	struct host *host;  /* NULL without --host */
+	uint32_t reachable;
 };
 
 static void put_texts(
@@ -34,6 +37,51 @@ static void print_line(struct buf *line)
 	buf_clear(line);
 }
 
+static void put_host(struct listing *listing, struct json_writer *w, const struct rule_result *r)
+{
+	struct host_verdict verdict;
+
+	host_judge(listing->host, r->rule, &verdict);
+	listing->reachable += verdict.reachable;
+	json_key(w, STR("host"));
+	json_object_begin(w);
+	json_member_bool(w, "reachable", verdict.reachable);
+	json_key(w, STR("sensors"));
+	json_array_begin(w);
+	for (unsigned i = 0; i < verdict.sensor_count; i++)
+		json_put_str(w, str_of(verdict.sensors[i]));
+	json_array_end(w);
+	json_key(w, STR("missing"));
+	json_array_begin(w);
+	for (unsigned i = 0; i < verdict.missing_count; i++)
+		json_put_str(w, fields_name(r->fields, verdict.missing[i]));
+	json_array_end(w);
+	json_object_end(w);
+}
+
+static void print_host(struct listing *listing, const struct rule_result *r)
+{
+	struct host_verdict verdict;
+
+	host_judge(listing->host, r->rule, &verdict);
+	listing->reachable += verdict.reachable;
+	if (verdict.reachable) {
+		(void)fputs("    this host can fire it: sensor", stdout);
+		for (unsigned i = 0; i < verdict.sensor_count; i++)
+			(void)printf(" %s", verdict.sensors[i]);
+		(void)fputc('\n', stdout);
+		return;
+	}
+	(void)fputs("    this host cannot fire it: ", stdout);
+	if (verdict.missing_count == 0)
+		(void)fputs("no sensor here sees such events", stdout);
+	for (unsigned i = 0; i < verdict.missing_count; i++) {
+		(void)fputs(i == 0 ? "nothing here supplies " : ", ", stdout);
+		terminal_text(stdout, fields_name(r->fields, verdict.missing[i]));
+	}
+	(void)fputc('\n', stdout);
+}
+
 static void print_checked(void *context, const struct rule_result *r)
 {
 	struct listing *listing = context;
@@ -41,7 +89,7 @@ static void print_checked(void *context, const struct rule_result *r)
 
 	listing->counts[r->status]++;
 	if (!args_has(listing->args, "json")) {
-		bool plain = r->status == RULE_OK && r->note_count == 0;
+		bool plain = r->status == RULE_OK && r->note_count == 0 && listing->host == NULL;
 		if (plain && args_has(listing->args, "quiet"))
 			return;
 		terminal_text(stdout, r->file);
@@ -55,6 +103,8 @@ static void print_checked(void *context, const struct rule_result *r)
 			terminal_text(stdout, r->notes[i]);
 			(void)fputc('\n', stdout);
 		}
+		if (listing->host != NULL && r->rule != NULL)
+			print_host(listing, r);
 		return;
 	}
 	json_object_begin(&w);
@@ -65,6 +115,8 @@ static void print_checked(void *context, const struct rule_result *r)
 	json_member_str(&w, "status", str_of(rule_status_word(r->status)));
 	json_member_str(&w, "reason", r->reason);
 	put_texts(&w, "notes", r->notes, r->note_count);
+	if (listing->host != NULL && r->rule != NULL)
+		put_host(listing, &w, r);
 	json_object_end(&w);
 	print_line(&listing->line);
 }
@@ -94,12 +146,18 @@ static int run_check(const struct args *args)
 	struct err err = {0};
 	unsigned count;
 	const char *const *paths = args_operands(args, &count);
-	int rc = load(args, paths, count, print_checked, &listing, &engine, &err);
+	int rc = args_has(args, "host") ? host_look(&listing.host, &err) : 0;
 
+	if (rc == 0)
+		rc = load(args, paths, count, print_checked, &listing, &engine, &err);
 	if (rc == 0 && !args_has(args, "json") && !args_has(args, "quiet"))
 		(void)printf("%u ok, %u refused, %u skipped\n", listing.counts[RULE_OK],
 			listing.counts[RULE_REFUSED], listing.counts[RULE_SKIPPED]);
+	if (rc == 0 && !args_has(args, "json") && listing.host != NULL)
+		(void)printf("this host can fire %u of %u\n", listing.reachable,
+			listing.counts[RULE_OK]);
 	buf_destroy(&listing.line);
+	host_forget(listing.host);
 	engine_destroy(engine);
 	if (rc != 0)
 		return fail(&err);
@@ -335,6 +393,10 @@ static int run_bench(const struct args *args)
 
 static const struct option check_options[] = {
 	OPTION_JSON,
+	{.name = "host",
+		.doc = "Also say which rules this machine's sensors can fire, by which sensor, and "
+		       "what "
+		       "the others lack."},
 	{.name = "quiet",
 		.letter = 'q',
 		.doc = "Print only rules that are refused, skipped or noted."},

@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include "base/str.h"
 struct err;
+struct fields;
 struct rule;
 struct ruleset;
 struct sigma_options;
@@ -23,6 +24,7 @@ struct rule_result {
 	const struct str *notes;
 	uint32_t note_count;
 	const struct rule *rule; /* when ok and it became one */
+	const struct fields *fields; /* names of the fields in rule */
 };
 typedef void rule_result_fn(void *context, const struct rule_result *result);
 

@@ -68,7 +68,8 @@ struct sensor_ops {
 	bool live;
 	bool watches_processes; /* live: of such sensors one is enough */
 	bool on_request;	/* live: used only when asked for by name */
-	const uint16_t *kinds;	/* live: event kinds that it can supply, ends with KIND_none */
+	/* live: event kinds that it can supply and fields that it sets, see supplies.h */
+	const uint16_t *kinds, *fields;
 	/* Live: tries each mechanism once, without starting anything, and takes it down again. Fills at
 	 * most max entries; returns how many there are. NULL: opening tells all. May take a second. */
 	size_t (*capabilities)(struct capability *out, size_t max);

@@ -379,6 +379,7 @@ static int finish_rule(struct sigma_loader *loader, struct pending *p, struct er
 	p->rule->note_count = p->result.note_count;
 	if (rc == 0)
 		rc = ruleset_add(loader->set, p->rule, &reason);
+	p->result.fields = ruleset_fields(loader->set);
 	if (rc == 0)
 		p->result.rule = p->rule;
 	else

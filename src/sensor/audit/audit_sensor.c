@@ -1,4 +1,5 @@
 #include "sensor/audit/audit_sensor.h"
+#include "sensor/supplies.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -348,6 +349,7 @@ const struct sensor_ops audit_sensor_ops = {
 	.on_request = true,
 	.kinds = audit_kinds,
 	.capabilities = audit_capabilities,
+	.fields = supplies_audit_fields,
 	.open = audit_open,
 	.start = audit_start,
 	.want = audit_want,

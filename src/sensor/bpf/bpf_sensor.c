@@ -1,4 +1,5 @@
 #include "sensor/bpf/bpf_sensor.h"
+#include "sensor/supplies.h"
 #include "sensor/bpf/probe.h"
 
 #include <bpf/libbpf.h>
@@ -217,27 +218,14 @@ static void bpf_stats(const struct sensor *sensor, struct sensor_stats *ret)
 	*ret = ((const struct bpf_sensor *)sensor)->stats;
 }
 
-static const uint16_t kinds[] = {KIND_process_fork, KIND_process_exec, KIND_process_exit,
-	KIND_process_uid_change, KIND_process_gid_change, KIND_process_capability_change,
-	KIND_process_ptrace, KIND_process_signal, KIND_process_memfd_create,
-	KIND_process_session_change, KIND_process_namespace, KIND_process_chroot,
-	KIND_process_hashed, KIND_process_syscall, KIND_process_uring, KIND_file_open,
-	KIND_file_create, KIND_file_modify, KIND_file_rename, KIND_file_delete, KIND_file_link,
-	KIND_file_truncate, KIND_file_mode_change, KIND_file_owner_change, KIND_file_xattr_set,
-	KIND_file_xattr_delete, KIND_file_flags_change, KIND_file_times_change, KIND_file_exchange,
-	KIND_file_mount, KIND_file_unmount, KIND_library_load, KIND_memory_protect,
-	KIND_driver_load, KIND_driver_unload, KIND_bpf_load, KIND_network_connect,
-	KIND_network_accept, KIND_network_listen, KIND_network_bind, KIND_network_socket,
-	KIND_unix_connect, KIND_dns_query, KIND_dns_answer, KIND_system_change, KIND_sensor_gap,
-	KIND_none};
-
 const struct sensor_ops bpf_sensor_ops = {
 	.name = "bpf",
 	.doc = "eBPF probes: processes, files, network, modules; needs root or CAP_BPF and "
 	       "CAP_PERFMON",
 	.live = true,
 	.watches_processes = true,
-	.kinds = kinds,
+	.kinds = supplies_bpf_kinds,
+	.fields = supplies_bpf_fields,
 	.capabilities = bpf_sensor_capabilities,
 	.open = bpf_open,
 	.start = bpf_start,

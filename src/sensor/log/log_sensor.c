@@ -1,4 +1,5 @@
 #include "sensor/log/log_sensor.h"
+#include "sensor/supplies.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -315,6 +316,7 @@ const struct sensor_ops log_sensor_ops = {
 	.live = true,
 	.kinds = log_kinds,
 	.capabilities = log_capabilities,
+	.fields = supplies_log_fields,
 	.open = log_open,
 	.start = log_start,
 	.want = log_want,

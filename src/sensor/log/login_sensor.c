@@ -1,4 +1,5 @@
 #include "sensor/log/login_sensor.h"
+#include "sensor/supplies.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -233,6 +234,7 @@ const struct sensor_ops login_sensor_ops = {
 	.doc = "logins and logouts from wtmp and btmp",
 	.live = true,
 	.kinds = login_kinds,
+	.fields = supplies_logins_fields,
 	.open = login_open,
 	.start = login_start,
 	.want = login_want,

@@ -1,4 +1,5 @@
 #include "sensor/proc/proc_sensor.h"
+#include "sensor/supplies.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -132,6 +133,7 @@ const struct sensor_ops fallback_sensor_ops = {
 	.name = "fallback",
 	.doc = "process connector and fanotify, where BPF is not permitted; needs root",
 	.live = true,
+	.fields = supplies_fallback_fields,
 	.watches_processes = true,
 	.kinds = kinds,
 	.open = proc_open,

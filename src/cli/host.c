@@ -1,0 +1,91 @@
+#include "cli/host.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include "base/err.h"
+#include "enrich/supplies.h"
+#include "sensor/sensor.h"
+
+struct supply {
+	const char *name;
+	uint64_t kinds[KIND_MAX / 64];
+	uint64_t fields[FIELD_ID_MAX / 64];
+};
+struct host {
+	struct supply sensors[HOST_SENSORS_MAX];
+	unsigned count;
+};
+
+static bool opens(const struct sensor_ops *ops, const struct fields *fields)
+{
+	struct sensor_config config = {.want = {.fields = fields}};
+	struct sensor *sensor = NULL;
+
+	memset(config.want.kinds, 0xff, sizeof(config.want.kinds));
+	if (ops->open(&config, &sensor, NULL) != 0)
+		return false;
+	ops->close(sensor);
+	return true;
+}
+
+static void add(struct host *host, const struct sensor_ops *ops)
+{
+	struct supply *s = &host->sensors[host->count++];
+
+	s->name = ops->name;
+	enrich_supplies(s->fields);
+	for (const uint16_t *kind = ops->kinds; kind != NULL && *kind != KIND_none; kind++)
+		s->kinds[*kind / 64] |= UINT64_C(1) << (*kind % 64);
+	for (const uint16_t *id = ops->fields; id != NULL && *id != FIELD_none; id++)
+		s->fields[*id / 64] |= UINT64_C(1) << (*id % 64);
+}
+
+int host_look(struct host **ret, struct err *err)
+{
+	struct host *host = calloc(1, sizeof(*host));
+	struct fields *fields = NULL;
+
+	if (host == NULL)
+		return err_set(err, -ENOMEM, "out of memory");
+	int rc = fields_create(&fields, err);
+	if (rc == 0)
+		rc = fields_freeze(fields, err);
+	for (size_t i = 0; rc == 0 && sensor_table[i] != NULL; i++)
+		if (sensor_table[i]->live && host->count < HOST_SENSORS_MAX &&
+			opens(sensor_table[i], fields))
+			add(host, sensor_table[i]);
+	fields_destroy(fields);
+	if (rc != 0) {
+		free(host);
+		return rc;
+	}
+	*ret = host;
+	return 0;
+}
+
+void host_forget(struct host *host)
+{
+	free(host);
+}
+
+void host_judge(const struct host *host, const struct rule *rule, struct host_verdict *ret)
+{
+	field_id missing[REACH_MISSING_MAX];
+	unsigned count;
+
+	*ret = (struct host_verdict){0};
+	for (unsigned i = 0; i < host->count; i++) {
+		const struct supply *s = &host->sensors[i];
+		struct reach reach = {s->kinds, s->fields};
+		if (reach_rule(rule, &reach, missing, &count)) {
+			ret->reachable = true;
+			ret->sensors[ret->sensor_count++] = s->name;
+		} else if (count > 0 && (ret->missing_count == 0 || count < ret->missing_count)) {
+			memcpy(ret->missing, missing, sizeof(missing));
+			ret->missing_count = count;
+		}
+	}
+	if (ret->reachable)
+		ret->missing_count = 0;
+}
