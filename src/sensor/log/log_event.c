@@ -123,6 +123,19 @@ struct event *log_event_line(struct batch *batch, const struct log_line *line, s
 	return event_commit(batch);
 }
 
+struct str log_audit_text(const struct log_line *line)
+{
+	static const char mark[] = "audit: type=";
+
+	if (!str_is(line->program, "kernel") && !str_is(line->program, "audit"))
+		return (struct str){0};
+	ptrdiff_t at = str_find(line->message, str_of(mark));
+	if (at < 0)
+		return (struct str){0};
+	at += (ptrdiff_t)(sizeof(mark) - sizeof("type="));
+	return str_n(line->message.ptr + at, line->message.len - (size_t)at);
+}
+
 /* ---- native events ---- */
 
 /* What follows prefix in text; ptr NULL without. */

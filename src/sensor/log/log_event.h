@@ -22,6 +22,10 @@ struct event *log_event_line(struct batch *batch, const struct log_line *line, s
 struct event *log_event_native(
 	struct batch *batch, const struct log_line *line, struct log_context *context);
 
+/* Where nobody listens to audit the kernel logs its records: the text of the one in this line
+ * ("type=1400 audit(…): …", as audit_line_parse() reads it), else empty. */
+struct str log_audit_text(const struct log_line *line);
+
 /* Names of the services that a line belongs to, as Sigma's logsource knows them. Returns how many
  * were put into ret, at most LOG_SERVICES_MAX. */
 #define LOG_SERVICES_MAX 4

@@ -169,27 +169,30 @@ static void count_event(struct log_sensor *s, const struct event *event)
 	s->stats.kinds[event->kind]++;
 }
 
+/* Returns 0, or -EBADMSG when text is no audit record. */
+static int take_audit(struct log_sensor *s, struct str text)
+{
+	const char *reason;
+
+	if (audit_line_parse(&s->audit, text, &reason) != 0)
+		return -EBADMSG;
+	if (sensor_wants_kind(&s->want, KIND_audit_record))
+		count_event(s, audit_fill_record(s->batch, &s->audit, text));
+	count_event(s, audit_user_event(s->batch, &s->audit));
+	return 0;
+}
+
 static void take_line(struct log_sensor *s, const struct log_line *line, struct str text,
 	struct log_context *context)
 {
+	struct str audit = log_audit_text(line);
+
 	s->stats.accepted++;
 	if (sensor_wants_kind(&s->want, KIND_log_line))
 		count_event(s, log_event_line(s->batch, line, text, context));
 	count_event(s, log_event_native(s->batch, line, context));
-}
-
-static void take_audit(struct log_sensor *s, struct str text)
-{
-	const char *reason;
-
-	if (audit_line_parse(&s->audit, text, &reason) != 0) {
-		s->stats.skipped++;
-		return;
-	}
-	s->stats.accepted++;
-	if (sensor_wants_kind(&s->want, KIND_audit_record))
-		count_event(s, audit_fill_record(s->batch, &s->audit, text));
-	count_event(s, audit_user_event(s->batch, &s->audit));
+	if (audit.len > 0)
+		(void)take_audit(s, audit);
 }
 
 static void take_text(void *context, unsigned file, struct str text)
@@ -206,7 +209,10 @@ static void take_text(void *context, unsigned file, struct str text)
 		return;
 	}
 	if (str_starts(text, STR("type=")) || str_starts(text, STR("node="))) {
-		take_audit(s, text);
+		if (take_audit(s, text) == 0)
+			s->stats.accepted++;
+		else
+			s->stats.skipped++;
 		return;
 	}
 	log_line_parse(&line, text, &s->clock);

@@ -5,12 +5,14 @@
 #include <unistd.h>
 #include "base/clock.h"
 #include "base/err.h"
+#include "sensor/audit/audit_fill.h"
 #include "sensor/log/log_event.h"
 #include "sensor/replay/lines.h"
 
 struct state {
 	struct log_clock clock;
 	struct log_context context;
+	struct audit_line audit;
 };
 
 static int begin(struct replay *replay, struct err *err)
@@ -20,12 +22,31 @@ static int begin(struct replay *replay, struct err *err)
 	bool standard_input = strcmp(name, "-") == 0;
 	struct stat st;
 
+	audit_line_init(&state->audit);
 	state->context.os = OS_LINUX;
 	state->context.path = standard_input ? NULL : name;
 	int code = standard_input ? fstat(STDIN_FILENO, &st) : stat(name, &st);
 	if (code == 0 && S_ISREG(st.st_mode) && st.st_mtim.tv_sec > 0)
 		state->clock.reference_ns = (uint64_t)st.st_mtim.tv_sec * NS_PER_S;
 	return 0;
+}
+
+static void end(struct replay *replay)
+{
+	struct state *state = replay->state;
+	audit_line_destroy(&state->audit);
+}
+
+static void take_audit(struct replay *replay, struct batch *batch, struct str text)
+{
+	struct state *state = replay->state;
+	const char *reason;
+
+	if (text.len == 0 || audit_line_parse(&state->audit, text, &reason) != 0)
+		return;
+	struct event *event = audit_fill_record(batch, &state->audit, text);
+	if (event != NULL)
+		replay_event(replay, event);
 }
 
 static bool is_binary(struct str text)
@@ -52,6 +73,7 @@ static int take_line(struct replay *replay, struct batch *batch, struct str text
 	event = log_event_native(batch, &line, &state->context);
 	if (event != NULL)
 		replay_event(replay, event);
+	take_audit(replay, batch, log_audit_text(&line));
 	return 0;
 }
 
@@ -98,6 +120,7 @@ const struct replay_format logline_format = {
 	.state_size = sizeof(struct state),
 	.begin = begin,
 	.next = next,
+	.end = end,
 	.looks_like = looks_like,
 };
 

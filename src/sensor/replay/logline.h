@@ -1,5 +1,6 @@
 /* Logs of text lines (syslog, auth, cron, …) as recordings. Each line is a record and a log_line
- * event; lines of well-known programs yield a native event more with the same numbers. Times
+ * event; lines of well-known programs yield a native event more with the same numbers, and lines in
+ * which the kernel logs audit records an audit_record. Times
  * without a zone are taken as UTC, times without a year as in the year up to the file's last
  * change (log_line.h). */
 #ifndef MERLON_SENSOR_REPLAY_LOGLINE_H

@@ -192,6 +192,22 @@ static void services__route_rules(void **state)
 	run_end(&run);
 }
 
+static void kernel_lines__hold_audit_records(void **state)
+{
+	struct run run;
+
+	run_log(&run, ".log",
+		"Feb  5 10:00:00 h kernel: [   12.5] audit: type=1400 audit(1707127200.250:42): "
+		"apparmor=\"DENIED\" operation=\"open\" profile=\"p\" name=\"/x\" pid=7\n");
+	assert_int_equal(run.stats.accepted, 1);
+	assert_int_equal(run.batch->events[1]->kind, KIND_audit_record);
+	assert_int_equal(run.batch->events[1]->index, 0);
+	assert_string_equal(run_field(&run, 1, "auditd.message_type"), "AVC");
+	assert_string_equal(run_field(&run, 1, "auditd.data.apparmor"), "DENIED");
+	assert_string_equal(run_field(&run, 1, "auditd.sequence"), "42");
+	run_end(&run);
+}
+
 static void binary__is_skipped(void **state)
 {
 	char path[64];
@@ -225,6 +241,7 @@ int main(void)
 		cmocka_unit_test(sudo_and_su),
 		cmocka_unit_test(accounts),
 		cmocka_unit_test(services__route_rules),
+		cmocka_unit_test(kernel_lines__hold_audit_records),
 		cmocka_unit_test(binary__is_skipped),
 		cmocka_unit_test(looks_like__wants_times),
 	};
