@@ -6,7 +6,7 @@
 #include "enrich/text.h"
 #include "incident/incident_internal.h"
 
-#define REPEAT_NS (60 * NS_PER_S)
+#define REPEAT_NS (15 * NS_PER_S)
 
 int gather_create(struct str host, uint64_t time_ns, struct open_incident **ret)
 {
@@ -342,10 +342,10 @@ static void span(struct incident *shown, uint64_t time_ns)
 		shown->last_ns = time_ns;
 }
 
-/* A minute after it was told of, then two, four, …, an hour. */
+/* A quarter of a minute after it was told of, then twice as long, …, half an hour. */
 static bool is_worth_repeating(const struct incident_alert *alert, uint64_t time_ns)
 {
-	unsigned doublings = alert->tellings < 7 ? alert->tellings : 7;
+	unsigned doublings = alert->tellings < 8 ? alert->tellings : 8;
 
 	return alert->tellings > 0 && time_ns > alert->told_at_ns &&
 	       time_ns - alert->told_at_ns >= (REPEAT_NS << doublings) / 2;

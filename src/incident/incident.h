@@ -104,7 +104,7 @@ void incident_gap(struct incident_builder *builder, struct str host, uint64_t ti
 	uint64_t count, struct str reason);
 /* Tells of what is new, raised or grown, closes what is over. Live only, every second or so: replay
  * leaves the clock alone. One incident is told of within four seconds, and less often when it goes
- * on and on; what only repeats is told again after a minute, then two, four, … */
+ * on and on; what only repeats is told again after a quarter of a minute, then half of one, … */
 void incident_poll(struct incident_builder *builder, uint64_t now_ns);
 /* Closes all, oldest first. */
 void incident_flush(struct incident_builder *builder);

@@ -7,7 +7,7 @@
 #define WIDTH_MIN     40u
 #define DEPTH_MAX     24u
 #define WHY_SHOWN     4u
-#define COMMAND_LINES 3u /* a command line may fill this many lines */
+#define COMMAND_LINES 3u /* a command line of interest may fill this many lines */
 
 struct story {
 	struct buf *buf;
@@ -179,6 +179,14 @@ static unsigned put_branch(const struct story *s, unsigned depth, bool continued
 	return 2 + depth * 3;
 }
 
+static bool has_alert(const struct incident *incident, const struct incident_process *p)
+{
+	for (uint32_t i = 0; i < incident->alert_count; i++)
+		if (incident->alerts[i]->process == p)
+			return true;
+	return false;
+}
+
 static void put_process(const struct story *s, const struct incident_process *p, unsigned depth)
 {
 	unsigned used = put_branch(s, depth, false);
@@ -189,7 +197,7 @@ static void put_process(const struct story *s, const struct incident_process *p,
 	size_t room = s->width > used + 20 ? s->width - used : 20;
 
 	style(s, p->context ? "\033[2m" : "\033[1m");
-	put_text(s, text, room * COMMAND_LINES);
+	put_text(s, text, has_alert(s->incident, p) ? room * COMMAND_LINES : room);
 	style(s, "\033[0m");
 	style(s, "\033[2m");
 	/* where the command line does not tell which file ran */
@@ -263,14 +271,6 @@ static bool looks_same(const struct incident_process *a, const struct incident_p
 	return b != NULL && str_eq(a->image.executable, b->image.executable) &&
 	       (str_eq(a->image.command_line, b->image.command_line) ||
 		       a->image.command_line.len == 0 || b->image.command_line.len == 0);
-}
-
-static bool has_alert(const struct incident *incident, const struct incident_process *p)
-{
-	for (uint32_t i = 0; i < incident->alert_count; i++)
-		if (incident->alerts[i]->process == p)
-			return true;
-	return false;
 }
 
 static const struct incident_process *only_child(
