@@ -23,7 +23,7 @@ struct rule_result {
 	struct str reason; /* when not ok: what and where */
 	const struct str *notes;
 	uint32_t note_count;
-	const struct rule *rule; /* when ok and it became one */
+	const struct rule *rule;     /* when ok and it became one */
 	const struct fields *fields; /* names of the fields in rule */
 };
 typedef void rule_result_fn(void *context, const struct rule_result *result);
