@@ -61,10 +61,17 @@ struct call_shape {
 #define CONTROL_AUDIT  4 /* some processes are audited */
 #define CONTROL_WRITES 8 /* remember files opened for writing: file_modify is wanted */
 
+/* First components of the watched paths, as the first bytes of their names: most opens are of files
+ * that lie below none of them and need not be resolved. */
+#define CONTROL_TOPS 8
+
 struct control {
 	__u64 kinds[3];
 	__u32 self_pid;
 	__u32 flags;
+	__u64 tops[CONTROL_TOPS];
+	__u32 top_count; /* 0: look at all paths */
+	__u32 reserved;
 	__u64 wake_bytes; /* wake the reader when this much waits */
 	__u8 enter[2 * CONTROL_CALLS];
 	struct call_shape calls[2 * CONTROL_CALLS];

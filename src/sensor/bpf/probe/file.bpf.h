@@ -42,6 +42,52 @@ inline_ bool is_sink(struct inode *inode, u32 mode)
 	       (major >= 136 && major <= 143);
 }
 
+#define TOP_STEPS 24
+/* Whether the path may lie below a watched one, by its first component. Only says no when sure. */
+static __noinline bool top_watched(struct path *path)
+{
+	struct vfsmount *mnt = GET(path, path, mnt);
+	struct dentry *dentry = GET(path, path, dentry), *parent;
+	struct dentry *root = GET(vfsmount, mnt, mnt_root);
+	struct dentry *top = 0; /* the root may itself be mounted on another root */
+	struct mount *mount = mount_of(mnt), *above;
+	u32 i;
+
+	if (control.top_count == 0)
+		return true;
+	for (i = 0; i < TOP_STEPS; i++) {
+		parent = root;
+		if (dentry != root) {
+			top = dentry;
+			parent = GET(dentry, dentry, d_parent);
+		}
+		if (parent != root) {
+			if (parent == dentry)
+				return false; /* in no tree: a memfd, a pipe */
+			dentry = parent;
+			continue;
+		}
+		above = GET(mount, mount, mnt_parent);
+		if (above == mount)
+			break;
+		dentry = GET(mount, mount, mnt_mountpoint);
+		root = GET(mount, above, mnt.mnt_root);
+		mount = above;
+	}
+	if (i == TOP_STEPS || !top)
+		return true;
+	dentry = top;
+	u32 len = GET(dentry, dentry, d_name.len);
+	u64 name = 0;
+	bpf_probe_read_kernel(&name, sizeof(name), GET(dentry, dentry, d_name.name));
+	if (len < sizeof(name))
+		name &= (1ull << (len & 7) * 8) - 1;
+	for (i = 0; i < CONTROL_TOPS; i++)
+		if (control.tops[i] == name)
+			return true;
+	return false;
+}
+
 inline_ bool read_watched(struct scratch *s, u32 off)
 {
 	struct read_prefix *key = (void *)(s->walk_head + sizeof(s->walk_head) - sizeof(u32) +
@@ -93,13 +139,15 @@ int BPF_PROG(call_open, struct pt_regs *regs, long result)
 	struct file *file = file_of_fd(task, (u32)result);
 	if (!file)
 		return 0;
-	u32 flags = GET(file, file, f_flags), mode = GET(file, file, f_mode), path_flags;
-	bool write = mode & FMODE_WRITE_;
-	if (mode & FMODE_PATH_ ||
-		(!write && !(mode & FMODE_CREATED_) && !(control.flags & CONTROL_READ)))
+	u32 mode = GET(file, file, f_mode), path_flags;
+	bool write = mode & FMODE_WRITE_, reads = !write && !(mode & FMODE_CREATED_);
+	if (mode & FMODE_PATH_)
+		return 0;
+	/* most opens end here */
+	if (reads && (!(control.flags & CONTROL_READ) || !top_watched(file_path(file))))
 		return 0;
 	struct inode *inode = GET(file, file, f_inode);
-	u32 inode_mode = GET(inode, inode, i_mode);
+	u32 inode_mode = GET(inode, inode, i_mode), flags = GET(file, file, f_flags);
 	if (is_sink(inode, inode_mode))
 		return 0;
 	if (write && control.flags & CONTROL_WRITES && (inode_mode & S_IFMT_) == S_IFREG_)
@@ -112,7 +160,7 @@ int BPF_PROG(call_open, struct pt_regs *regs, long result)
 	if (!s)
 		return 0;
 	u32 off = walk_path(s, file_path(file), &path_flags);
-	if (!write && !(mode & FMODE_CREATED_) && !read_watched(s, off))
+	if (reads && !read_watched(s, off))
 		return 0;
 	text_walked(s, TEXT_path, off, path_flags);
 	submit_file(s, file, task, kind, (int)result, mode);
