@@ -3,7 +3,7 @@
  * Hyperscan database. Internal to detect/rule. */
 #ifndef MERLON_DETECT_RULE_SCAN_H
 #define MERLON_DETECT_RULE_SCAN_H
-#include <hs/hs.h>
+#include <hs.h>
 #include "detect/rule/literal.h"
 
 /* A literal was found: what it says about a predicate. */
