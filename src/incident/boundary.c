@@ -74,6 +74,7 @@ struct boundary boundary_begin(const struct graph *graph, const struct process *
 
 	return (struct boundary){
 		.graph = graph,
+		.actor = p,
 		.left = LINKS_MAX,
 		.unknown_left = UNKNOWN_LINKS_MAX,
 		.reached = p == NULL || p == leader,
@@ -92,6 +93,9 @@ bool boundary_at(struct boundary *boundary, const struct process *ancestor)
 {
 	struct str name;
 
+	/* an image before of the process itself, whatever it was */
+	if (ancestor->pid != 0 && ancestor->pid == boundary->actor->pid)
+		return false;
 	if (boundary->reached && !is_image_of(boundary->leader, ancestor))
 		return true;
 	name = process_text(boundary->graph, ancestor, ATTR_name, NULL);

@@ -6,6 +6,7 @@
 
 struct boundary {
 	const struct graph *graph;
+	const struct process *actor;
 	uint32_t left;	       /* images that may still be linked through */
 	uint32_t unknown_left; /* of which nothing but the id is known */
 	bool reached;

@@ -174,6 +174,11 @@ static struct str say_why(struct arena *arena, const struct fields *fields, cons
 	struct str operand = excerpt(
 		why->operand, (struct str){0}, WHY_OPERAND_BYTES, &operand_cut);
 
+	if (operand.len == 0 && value.len > 0) {
+		value = excerpt(value, operand, WHY_VALUE_BYTES, &value_cut);
+		return arena_printf(arena, "%.*s %.*s: \"%.*s%s\"", STR_ARG(name), STR_ARG(op),
+			STR_ARG(value), value_cut ? "…" : "");
+	}
 	/* "a equals x in x" says nothing more than "a equals x" */
 	if (value.len == 0 || str_eq(value, why->operand))
 		return arena_printf(arena, "%.*s %.*s \"%.*s%s\"", STR_ARG(name), STR_ARG(op),
