@@ -1,4 +1,4 @@
-/* The sensors of JSON recordings, over files whose first byte chooses the format. */
+/* The sensors of recordings, over files whose first byte chooses the format. */
 #include "memory_file.h"
 #include "sensor/sensor.h"
 
@@ -24,7 +24,8 @@ static void report(void *context, const struct sensor_report *report)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const char *const formats[] = {"eslogger", "es-json", "jamf", "ecs", "auto"};
+	static const char *const formats[] = {
+		"eslogger", "es-json", "jamf", "ecs", "auto", "bsm", "audit", "syslog"};
 	struct sensor_stats stats;
 	struct sensor *sensor;
 	int rc;

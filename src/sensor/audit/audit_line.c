@@ -54,7 +54,7 @@ struct str audit_unhex(struct arena *arena, struct str text)
 	if (out == NULL)
 		return (struct str){0};
 	for (size_t i = 0; i < text.len / 2; i++)
-		out[i] = (char)(hex_digit(text.ptr[2 * i]) << 4 | hex_digit(text.ptr[2 * i + 1]));
+		out[i] = (char)(hex_digit(text.ptr[2 * i]) * 16 + hex_digit(text.ptr[2 * i + 1]));
 	return str_n(out, text.len / 2);
 }
 

@@ -493,9 +493,8 @@ static void put_by_category(struct batch *batch, const struct facts *f, enum eve
 	else if (kind == KIND_process_signal || kind == KIND_process_ptrace ||
 		 kind == KIND_process_get_task)
 		put_target(batch, f, kind);
-	else if (kind >= KIND_file_open && kind <= KIND_file_access)
-		put_file(batch, f, kind);
-	else if (kind == KIND_process_chroot)
+	else if ((kind >= KIND_file_open && kind <= KIND_file_access) ||
+		 kind == KIND_process_chroot)
 		put_file(batch, f, kind);
 	else if (kind >= KIND_network_connect && kind <= KIND_unix_connect)
 		put_network(batch, f, kind);
