@@ -161,7 +161,7 @@ part_archives() {
 	mkdir -p tree/a/b && echo data >tree/a/b/file
 	tar czf tree.tgz tree && tar tzf tree.tgz >/dev/null && tar xzf tree.tgz -C "$work/out" 2>/dev/null
 	have zip unzip && zip -qr tree.zip tree && unzip -qo tree.zip -d unzipped
-	gzip -k tree.tgz && gunzip -t tree.tgz.gz
+	tar cf tree.tar tree && gzip -k tree.tar && gunzip -t tree.tar.gz
 	sha256sum tree.tgz >sums && sha256sum -c sums >/dev/null
 	have rsync && rsync -a tree/ mirror/
 	as_root && tar czf etc.tgz /etc 2>/dev/null   # a backup, with all that is secret there
