@@ -13,8 +13,8 @@
 #define AFTERLIFE_NS (5 * NS_PER_S)
 #define OLDER_MAX    8u
 /* One host: some thousand processes live, the rest is memory of dead ones. */
-#define NODES_LIVE	16384u
-#define TEXT_BYTES_LIVE ((size_t)8 * 1024 * 1024)
+#define NODES_LIVE	8192u
+#define TEXT_BYTES_LIVE ((size_t)6 * 1024 * 1024)
 /* Two sensors may tell of one act, each with its own delay. */
 #define TWICE_NS (2 * NS_PER_S)
 
