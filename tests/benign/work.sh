@@ -26,12 +26,17 @@ typed() { script -qec "$1" /dev/null </dev/null >/dev/null 2>&1; }
 part_packages() {
 	as_root && have apt-get || return
 	apt-get update -qq
-	apt-get install -y -qq --no-install-recommends hello tcpdump logrotate >/dev/null 2>&1
+	local new=
+	for package in hello tcpdump logrotate; do
+		dpkg -s $package >/dev/null 2>&1 || new="$new $package"
+	done
+	# shellcheck disable=SC2086
+	[ -n "$new" ] && apt-get install -y -qq --no-install-recommends $new >/dev/null 2>&1
 	apt-get install -y -qq --reinstall hello >/dev/null 2>&1
 	dpkg -l | tail -3 >/dev/null
 	apt-cache search '^hello$' >/dev/null
-	apt-get remove -y -qq hello >/dev/null 2>&1
-	apt-get purge -y -qq tcpdump logrotate >/dev/null 2>&1
+	# shellcheck disable=SC2086
+	[ -n "$new" ] && apt-get purge -y -qq $new >/dev/null 2>&1
 	dpkg-reconfigure -f noninteractive tzdata >/dev/null 2>&1
 	update-ca-certificates >/dev/null 2>&1
 	ldconfig
