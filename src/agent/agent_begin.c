@@ -117,10 +117,31 @@ static int open_output(struct agent *agent, struct err *err)
 
 /* ---- rules ---- */
 
-static void want_detector(void *context, struct fields *fields)
+/* What is stored of an event: all but what other events of the same host tell already, the
+ * arguments of leaders and parents. */
+static bool is_stored(const struct schema_field *field)
 {
-	(void)context;
+	static const char *const told_elsewhere[] = {"process.session_leader.",
+		"process.group_leader.", "process.entry_leader.args",
+		"process.entry_leader.command_line", "process.parent.args", "process.Ext.ancestry",
+		"Effective_process."};
+
+	for (size_t i = 0; i < sizeof(told_elsewhere) / sizeof(told_elsewhere[0]); i++)
+		if (str_starts(str_of(field->name), str_of(told_elsewhere[i])))
+			return false;
+	return true;
+}
+
+static void want(void *context, struct fields *fields)
+{
+	const struct agent *agent = context;
+
 	detector_want(fields);
+	if (!agent->options->config->store_events)
+		return;
+	for (unsigned i = 0; i < schema_field_count; i++)
+		if (is_stored(&schema_fields[i]))
+			fields_want(fields, schema_fields[i].number);
 }
 
 static void report_rule(void *context, const struct rule_result *result)
@@ -140,10 +161,11 @@ static int make_engine(const struct agent *agent, struct engine **ret, struct er
 		.rule_path_count = record ? 0 : agent->options->rule_path_count,
 		.sigma = {.placeholders = config->placeholders,
 			.placeholder_count = (uint32_t)config->placeholder_count},
-		.want_all = record || config->store_events,
+		.want_all = record,
 		.enrich = true,
 		.live = true,
-		.want = want_detector,
+		.want = want,
+		.want_context = (void *)(uintptr_t)agent,
 		.report = report_rule,
 	};
 

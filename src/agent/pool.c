@@ -4,6 +4,9 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#define IDLE_MAX       16
+#define IDLE_BYTES_MAX ((size_t)1024 * 1024)
+
 struct pool {
 	const struct fields *fields;
 	struct batch **all; /* every batch ever made */
@@ -67,11 +70,27 @@ struct batch *pool_take(struct pool *pool)
 	return batch;
 }
 
+static void forget(struct pool *pool, struct batch *batch)
+{
+	for (size_t i = 0; i < pool->count; i++) {
+		if (pool->all[i] != batch)
+			continue;
+		pool->all[i] = pool->all[--pool->count];
+		break;
+	}
+	batch_destroy(batch);
+}
+
 void pool_unref(struct pool *pool, struct batch *batch)
 {
 	assert(batch->refs > 0);
 	if (--batch->refs > 0)
 		return;
+	/* what a burst made grow goes back to the system: the agent's size follows its work */
+	if (pool->idle_count >= IDLE_MAX || batch->arena.used_bytes > IDLE_BYTES_MAX) {
+		forget(pool, batch);
+		return;
+	}
 	batch_clear(batch);
 	pool->idle[pool->idle_count++] = batch;
 }
