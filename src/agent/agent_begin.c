@@ -222,41 +222,54 @@ static int seed(struct agent *agent, struct err *err)
 	return rc;
 }
 
+/* Every sensor hears of it, whatever another says: what they were told before is about to go. */
+static void tell_sensors(struct agent *agent)
+{
+	for (size_t i = 0; i < agent->sensor_count; i++) {
+		struct agent_sensor *s = agent->sensors[i];
+		struct err err = {0};
+
+		s->config.want = agent->want;
+		if (s->sensor->ops->want != NULL &&
+			s->sensor->ops->want(s->sensor, &agent->want, &err) != 0)
+			log_say(LOG_LEVEL_ERROR, "sensor %s, after reading the rules again: %s",
+				s->sensor->ops->name, err.text);
+	}
+}
+
 void agent_reload(struct agent *agent)
 {
 	struct err err = {0};
-	struct engine *engine = NULL;
-	struct arena arena;
+	struct engine *engine = NULL, *old = agent->engine;
+	struct arena arena, old_arena = agent->want_arena;
 	struct sensor_want want;
 
+	if (agent->options->mode == AGENT_RECORD) {
+		log_say(LOG_LEVEL_NOTICE, "a recording has no rules to be read again");
+		return;
+	}
 	arena_init(&arena, 0);
 	int rc = make_engine(agent, &engine, &err);
 	if (rc == 0)
 		rc = make_want(agent, engine, &arena, &want, &err);
+	if (rc == 0)
+		rc = pipeline_replace_engine(agent->pipeline, engine, &err);
 	if (rc != 0) {
 		log_say(LOG_LEVEL_ERROR, "rules not read again, the old ones stay: %s", err.text);
 		engine_destroy(engine);
 		arena_destroy(&arena);
 		return;
 	}
-	struct engine *old = agent->engine;
-	rc = pipeline_replace_engine(agent->pipeline, engine, &err);
 	agent->engine = engine;
-	for (size_t i = 0; i < agent->sensor_count; i++) {
-		struct sensor *sensor = agent->sensors[i]->sensor;
-		if (rc == 0 && sensor->ops->want != NULL)
-			rc = sensor->ops->want(sensor, &want, &err);
-	}
-	arena_destroy(&agent->want_arena);
-	agent->want_arena = arena;
 	agent->want = want;
-	if (rc == 0)
-		rc = seed(agent, &err);
+	agent->want_arena = arena;
+	tell_sensors(agent);
+	arena_destroy(&old_arena);
 	engine_destroy(old);
+	if (seed(agent, &err) != 0)
+		log_say(LOG_LEVEL_ERROR, "after reading the rules again: %s", err.text);
 	start_hashing(agent);
 	agent->reloads++;
-	if (rc != 0)
-		log_say(LOG_LEVEL_ERROR, "after reading the rules again: %s", err.text);
 	log_say(LOG_LEVEL_NOTICE, "rules read again: %u in use, %u refused", engine->loaded,
 		engine->refused);
 }

@@ -21,11 +21,9 @@ struct pipeline {
 	struct pipeline_stats stats;
 };
 
-static int make_enrich(struct pipeline *p, struct err *err)
+static int make_enrich(const struct engine *engine, struct enrich **ret, struct err *err)
 {
-	return p->engine->enriches
-		       ? enrich_create(p->engine->fields, &p->engine->enrich, &p->enrich, err)
-		       : 0;
+	return engine->enriches ? enrich_create(engine->fields, &engine->enrich, ret, err) : 0;
 }
 
 int pipeline_create(struct engine *engine, const struct pipeline_options *options,
@@ -45,7 +43,7 @@ int pipeline_create(struct engine *engine, const struct pipeline_options *option
 	if (rc == 0 && options->sort_all)
 		rc = order_create(engine->fields, 0, &p->order, err);
 	if (rc == 0)
-		rc = make_enrich(p, err);
+		rc = make_enrich(engine, &p->enrich, err);
 	if (rc != 0) {
 		pipeline_destroy(p);
 		return rc;
@@ -179,11 +177,16 @@ int pipeline_flush(struct pipeline *p, struct err *err)
 
 int pipeline_replace_engine(struct pipeline *p, struct engine *engine, struct err *err)
 {
+	struct enrich *enrich = NULL;
+	int rc = make_enrich(engine, &enrich, err);
+
+	if (rc != 0)
+		return rc;
 	drain(p, true);
 	enrich_destroy(p->enrich);
-	p->enrich = NULL;
+	p->enrich = enrich;
 	p->engine = engine;
-	return make_enrich(p, err);
+	return 0;
 }
 
 struct engine *pipeline_engine(struct pipeline *p)

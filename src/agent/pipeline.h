@@ -45,7 +45,7 @@ void pipeline_tick(struct pipeline *pipeline, uint64_t now_ns);
 /* End of input: everything that waits is processed. */
 int pipeline_flush(struct pipeline *pipeline, struct err *err);
 /* Goes on with another engine (rules read anew) after processing what waits. The process graph is
- * made anew with what the new rules want; seed it again. */
+ * made anew with what the new rules want; seed it again. When it fails the old engine stays. */
 int pipeline_replace_engine(struct pipeline *pipeline, struct engine *engine, struct err *err);
 
 struct engine *pipeline_engine(struct pipeline *pipeline);

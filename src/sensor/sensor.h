@@ -78,7 +78,8 @@ struct sensor_ops {
 	int (*open)(const struct sensor_config *config, struct sensor **ret, struct err *err);
 	/* Begins to collect. Recordings do nothing here. */
 	int (*start)(struct sensor *sensor, struct err *err);
-	/* Replaces what is wanted; NULL when it cannot change while running. */
+	/* Replaces what is wanted; NULL when it cannot change while running. What was wanted before
+	 * is not looked at any more, also when this fails. */
 	int (*want)(struct sensor *sensor, const struct sensor_want *want, struct err *err);
 	/* Adds events to batch, waiting at most timeout_ms for the first one. Returns how many records
 	 * were taken (events may be fewer), 0 when nothing came in time, -ENODATA at the end of a
