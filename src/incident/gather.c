@@ -439,6 +439,15 @@ void gather_merge(struct open_incident *incident, struct open_incident *from)
 	struct incident *shown = &incident->shown, *other = &from->shown;
 	struct open_incident *last = from;
 
+	shown->detection_count += other->detection_count;
+	shown->dropped_count += other->dropped_count;
+	span(shown, other->first_ns);
+	span(shown, other->last_ns);
+	if (incident->absorbed_count + from->absorbed_count >= ABSORBED_MAX) {
+		shown->dropped_count += other->alert_count;
+		gather_destroy(from);
+		return;
+	}
 	merge_processes(incident, other);
 	for (uint32_t i = 0; i < other->alert_count; i++) {
 		struct incident_alert *alert = other->alerts[i];
@@ -455,15 +464,12 @@ void gather_merge(struct open_incident *incident, struct open_incident *from)
 	for (uint32_t i = 0; i < other->timeline_count; i++)
 		if (other->timeline[i].alert != NULL)
 			add_moment(incident, other->timeline[i]);
-	shown->detection_count += other->detection_count;
-	shown->dropped_count += other->dropped_count;
-	span(shown, other->first_ns);
-	span(shown, other->last_ns);
 	/* from's texts are in use now; it goes when this one goes */
 	while (last->absorbed != NULL)
 		last = last->absorbed;
 	last->absorbed = incident->absorbed;
 	incident->absorbed = from;
+	incident->absorbed_count += from->absorbed_count + 1;
 	incident_score(shown);
 	add_title(incident);
 }

@@ -9,6 +9,7 @@
 #define WORDS_MAX      64u
 #define KEYS_MAX       1024u
 #define INCIDENT_BYTES ((size_t)4 * 1024 * 1024)
+#define ABSORBED_MAX   64u
 #define COMMAND_MAX    4096u /* longer command lines are cut */
 
 /* An open incident: what others see first. */
@@ -17,7 +18,8 @@ struct open_incident {
 	struct arena arena;
 	struct open_incident
 		*absorbed; /* list of incidents merged into this one, kept for their texts */
-	uint64_t *keys;	   /* of the builder's index, that lead here */
+	uint32_t absorbed_count;
+	uint64_t *keys; /* of the builder's index, that lead here */
 	uint32_t key_count, key_capacity;
 	uint32_t alert_capacity, timeline_capacity, process_capacity;
 	struct open_incident *older, *newer; /* by last activity */
@@ -36,7 +38,8 @@ void gather_destroy(struct open_incident *incident);
 bool gather_detection(struct open_incident *incident, const struct detection *detection);
 void gather_gap(
 	struct open_incident *incident, uint64_t time_ns, uint64_t count, struct str reason);
-/* from's contents move into incident, which then owns from. */
+/* from's contents move into incident, which then owns from; when it holds too many already, from is
+ * only counted, as dropped. */
 void gather_merge(struct open_incident *incident, struct open_incident *from);
 /* Sets id from the first detection. */
 void gather_name(struct open_incident *incident, const struct detection *detection);

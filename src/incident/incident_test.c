@@ -308,6 +308,36 @@ static void incident__two_become_one_when_linked_later(void **state)
 	tear_down(&f);
 }
 
+static void incident__what_one_takes_in_is_bounded(void **state)
+{
+	struct fixture f;
+	uint64_t count = 0;
+
+	set_up(&f, 0);
+	exec_at(&f, 10, "web", 5, 1, "/usr/sbin/a", "a");
+	write_at(&f, 11, "web", 5, "/srv/one");
+	add(&f, &cron_rule);
+	for (unsigned i = 0; i < 100; i++) {
+		exec_at(&f, 20 + i, "web", 1000 + i, 1, "/usr/sbin/b", "b");
+		add(&f, &shell_rule);
+		event_begin(f.batch, KIND_process_exec, (20 + i) * NS_PER_S);
+		ev_cstr(f.batch, FIELD_host_name, "web");
+		ev_uint(f.batch, FIELD_process_pid, 1000 + i);
+		ev_cstr(f.batch, FIELD_process_executable, "/srv/one");
+		run(&f);
+		add(&f, &shell_rule);
+		arena_reset(&f.arena);
+		batch_clear(f.batch);
+	}
+	assert_int_equal(incident_stats(f.builder).merged, 100);
+	incident_flush(f.builder);
+	assert_int_equal(f.closed, 1);
+	const struct json_node *node = parse(&f, str_trim(buf_view(&f.out)));
+	assert_true(json_u64(json_get(node, "dropped"), &count));
+	assert_int_equal(count, 100 - 64);
+	tear_down(&f);
+}
+
 static void incident__stories_come_once_and_again_when_worse(void **state)
 {
 	struct fixture f;
@@ -485,6 +515,7 @@ int main(void)
 		cmocka_unit_test(incident__joins_one_process_tree_and_not_another),
 		cmocka_unit_test(incident__folds_repeats_and_ends_with_its_window),
 		cmocka_unit_test(incident__two_become_one_when_linked_later),
+		cmocka_unit_test(incident__what_one_takes_in_is_bounded),
 		cmocka_unit_test(incident__stories_come_once_and_again_when_worse),
 		cmocka_unit_test(incident__the_number_open_is_bounded),
 		cmocka_unit_test(incident__what_one_holds_is_bounded),
