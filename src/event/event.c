@@ -120,6 +120,13 @@ void batch_clear(struct batch *batch)
 	arena_reset(&batch->arena);
 }
 
+void batch_limit_times(struct batch *batch, uint32_t first, uint64_t latest_ns)
+{
+	for (uint32_t i = first; i < batch->count; i++)
+		if (batch->events[i]->time_ns > latest_ns)
+			batch->events[i]->time_ns = latest_ns;
+}
+
 void event_set_kind(struct batch *batch, enum event_kind kind)
 {
 	const struct schema_kind *row = schema_kind(kind);

@@ -117,6 +117,9 @@ struct batch {
 int batch_create(const struct fields *fields, struct batch **ret);
 void batch_destroy(struct batch *batch);
 void batch_clear(struct batch *batch); /* drops the events, keeps the memory */
+/* Events from first on that say to be later than latest_ns get that time: one that somebody could
+ * date into the future would end every window of time behind it. For whoever fills the batch. */
+void batch_limit_times(struct batch *batch, uint32_t first, uint64_t latest_ns);
 
 /* Begins an event, with the kind's categories and types. One at a time. */
 struct event *event_begin(struct batch *batch, enum event_kind kind, uint64_t time_ns);

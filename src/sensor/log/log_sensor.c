@@ -238,6 +238,7 @@ static int log_next(struct sensor *sensor, struct batch *batch, int timeout_ms, 
 {
 	struct log_sensor *s = sensor_of(sensor);
 	uint64_t before = s->stats.records;
+	uint32_t first = batch->count;
 	struct epoll_event event;
 
 	(void)epoll_wait(s->epoll, &event, 1, timeout_ms);
@@ -247,6 +248,7 @@ static int log_next(struct sensor *sensor, struct batch *batch, int timeout_ms, 
 		read_offset(s);
 	(void)follow_set_read(&s->files, 0, READ_BYTES_PER_CALL, take_text, s);
 	read_journal(s);
+	batch_limit_times(batch, first, clock_now_ns());
 	s->batch = NULL;
 	return (int)(s->stats.records - before);
 }

@@ -10,6 +10,7 @@
 #include <unistd.h>
 #include <utmp.h>
 #include <cmocka.h>
+#include "base/clock.h"
 #include "base/err.h"
 #include "sensor/log/log_sensor.h"
 #include "sensor/log/login_sensor.h"
@@ -99,6 +100,19 @@ static void only_what_comes__is_read(void **state)
 	assert_string_equal(messages(&l, 2000), "new|");
 	append_text(l.path, "tial\n");
 	assert_string_equal(messages(&l, 2000), "partial|");
+	end(&l);
+}
+
+static void future__is_now(void **state)
+{
+	struct live l;
+
+	begin(&l);
+	append_text(l.path, "");
+	open_sensor(&l, &log_sensor_ops, l.path);
+	append_text(l.path, "2199-01-01T00:00:00Z h p: x\n");
+	assert_string_equal(messages(&l, 2000), "x|");
+	assert_true(l.batch->events[0]->time_ns <= clock_now_ns());
 	end(&l);
 }
 
@@ -221,6 +235,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(only_what_comes__is_read),
+		cmocka_unit_test(future__is_now),
 		cmocka_unit_test(growth__wakes),
 		cmocka_unit_test(rotation__loses_nothing),
 		cmocka_unit_test(truncation__begins_anew),

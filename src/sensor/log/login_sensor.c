@@ -194,10 +194,12 @@ static int login_next(struct sensor *sensor, struct batch *batch, int timeout_ms
 	struct login_sensor *s = sensor_of(sensor);
 	struct pollfd poller = {.fd = s->files.inotify, .events = POLLIN};
 	uint64_t before = s->stats.records;
+	uint32_t first = batch->count;
 
 	(void)poll(&poller, s->files.inotify >= 0 ? 1 : 0, timeout_ms);
 	s->batch = batch;
 	(void)follow_set_read(&s->files, sizeof(struct utmp), READ_BYTES_PER_CALL, take, s);
+	batch_limit_times(batch, first, clock_now_ns());
 	s->batch = NULL;
 	return (int)(s->stats.records - before);
 }
