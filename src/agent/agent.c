@@ -193,6 +193,8 @@ int agent_run(const struct agent_options *options, struct err *err)
 	log_set_level(options->quiet ? LOG_LEVEL_WARNING : LOG_LEVEL_NOTICE);
 	int rc = file_make_dir(options->config->data, 0700, err);
 	if (rc == 0)
+		rc = file_check_own_dir(options->config->data, err);
+	if (rc == 0)
 		rc = agent_socket_path(options->config->data, path, sizeof(path), err);
 	if (rc == 0)
 		rc = control_open(path, &agent.control, err);

@@ -1,6 +1,7 @@
 #include "agent/control.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -146,6 +147,8 @@ void control_serve(struct control *control,
 		int fd = accept(control->fd, NULL, NULL);
 		if (fd < 0)
 			return;
+		(void)fcntl(fd, F_SETFD, FD_CLOEXEC);
+		(void)fcntl(fd, F_SETFL, O_NONBLOCK); /* or send() would wait for the client */
 		if (peer_is_trusted(fd) && read_line(fd, line, sizeof(line), &len)) {
 			struct buf buf = {.limit_bytes = REPLY_LIMIT_BYTES};
 			reply(context, str_n(line, len), &buf);

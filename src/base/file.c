@@ -47,6 +47,22 @@ int file_read(
 	return rc == 0 ? 0 : err_set(err, rc, "cannot read '%s': %s", path, strerror(-rc));
 }
 
+int file_check_own_dir(const char *path, struct err *err)
+{
+	struct stat st;
+
+	if (stat(path, &st) != 0)
+		return err_set(err, -errno, "directory '%s': %s", path, strerror(errno));
+	if (!S_ISDIR(st.st_mode))
+		return err_set(err, -ENOTDIR, "'%s' is no directory", path);
+	if ((st.st_uid != 0 && st.st_uid != geteuid()) || (st.st_mode & S_IWOTH) != 0)
+		return err_set(err, -EPERM,
+			"directory '%s': other users could put their files in place of those "
+			"written there",
+			path);
+	return 0;
+}
+
 int file_make_dir(const char *path, unsigned mode, struct err *err)
 {
 	char part[PATH_MAX];

@@ -13,4 +13,7 @@ int file_read(const char *path, size_t limit_bytes, struct arena *arena, struct 
 	struct err *err);
 /* Makes a directory and those above it; mode is of the last. An existing one is left as it is. */
 int file_make_dir(const char *path, unsigned mode, struct err *err);
+/* Whether path is a directory where nobody but root and this user can put files: 0, -ENOTDIR, -EPERM
+ * or the errno of stat. */
+int file_check_own_dir(const char *path, struct err *err);
 #endif
