@@ -1,9 +1,11 @@
 #include "agent/order.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include "base/buf.h"
 #include "base/err.h"
 #include "event/recording.h"
@@ -84,13 +86,36 @@ static int by_time(const void *a, const void *b)
 	return x->head.seq < y->head.seq ? -1 : 1;
 }
 
+/* tmpfile() knows nothing of TMPDIR. */
+static FILE *open_unnamed(void)
+{
+	const char *dir = getenv("TMPDIR");
+	char path[4096];
+	int len = snprintf(path, sizeof(path), "%s/merlon-XXXXXX",
+		dir == NULL || dir[0] == '\0' ? "/tmp" : dir);
+
+	if (len < 0 || (size_t)len >= sizeof(path)) {
+		errno = ENAMETOOLONG;
+		return NULL;
+	}
+	int fd = mkstemp(path);
+	if (fd < 0)
+		return NULL;
+	(void)unlink(path);
+	(void)fcntl(fd, F_SETFD, FD_CLOEXEC);
+	FILE *file = fdopen(fd, "w+");
+	if (file == NULL)
+		(void)close(fd);
+	return file;
+}
+
 static int spill(struct order *order, struct err *err)
 {
 	FILE *file = NULL;
 
 	if (order->run_count == RUN_MAX)
 		return err_set(err, -EFBIG, "sorting: more than %d runs", RUN_MAX);
-	file = tmpfile();
+	file = open_unnamed();
 	if (file == NULL)
 		return err_set(
 			err, -errno, "sorting: cannot make a temporary file: %s", strerror(errno));

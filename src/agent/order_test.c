@@ -1,7 +1,9 @@
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <cmocka.h>
 #include "agent/order.h"
 #include "base/err.h"
@@ -49,9 +51,36 @@ static void events__come_back_sorted_and_whole(void **state)
 	fields_destroy(fields);
 }
 
+static void runs__go_where_TMPDIR_says(void **state)
+{
+	struct fields *fields;
+	struct batch *batch;
+	struct order *order;
+	struct err err = {0};
+	int rc = 0;
+
+	assert_int_equal(setenv("TMPDIR", "/nonexistent/merlon", 1), 0);
+	assert_int_equal(fields_create(&fields, &err), 0);
+	assert_int_equal(fields_freeze(fields, &err), 0);
+	assert_int_equal(batch_create(fields, &batch), 0);
+	assert_int_equal(order_create(fields, 100, &order, &err), 0);
+	for (unsigned i = 0; i < 20 && rc == 0; i++) {
+		(void)event_begin(batch, KIND_process_exec, 1);
+		rc = order_add(order, event_commit(batch), &err);
+	}
+	assert_int_equal(rc, -ENOENT);
+	assert_int_equal(unsetenv("TMPDIR"), 0);
+	order_destroy(order);
+	batch_destroy(batch);
+	fields_destroy(fields);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(events__come_back_sorted_and_whole)};
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(events__come_back_sorted_and_whole),
+		cmocka_unit_test(runs__go_where_TMPDIR_says),
+	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
