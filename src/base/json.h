@@ -104,6 +104,9 @@ void json_put_raw(struct json_writer *w, struct str json); /* already JSON */
 void json_member_str(struct json_writer *w, const char *key, struct str value);
 void json_member_u64(struct json_writer *w, const char *key, uint64_t value);
 void json_member_i64(struct json_writer *w, const char *key, int64_t value);
+void json_member_texts(
+	struct json_writer *w, const char *key, const struct str *texts, uint32_t count);
+void json_member_time(struct json_writer *w, const char *key, uint64_t time_ns); /* 0: none */
 void json_member_bool(struct json_writer *w, const char *key, bool value);
 
 /* Appends text as a quoted JSON string. */

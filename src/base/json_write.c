@@ -1,3 +1,4 @@
+#include "base/clock.h"
 #include "base/json.h"
 
 #include <assert.h>
@@ -121,6 +122,24 @@ void json_member_i64(struct json_writer *w, const char *key, int64_t value)
 {
 	json_key(w, str_of(key));
 	json_put_i64(w, value);
+}
+
+void json_member_texts(
+	struct json_writer *w, const char *key, const struct str *texts, uint32_t count)
+{
+	json_key(w, str_of(key));
+	json_array_begin(w);
+	for (uint32_t i = 0; i < count; i++)
+		json_put_str(w, texts[i]);
+	json_array_end(w);
+}
+
+void json_member_time(struct json_writer *w, const char *key, uint64_t time_ns)
+{
+	char text[CLOCK_TEXT_BYTES];
+
+	if (time_ns != 0)
+		json_member_str(w, key, str_n(text, clock_format_rfc3339(time_ns, text)));
 }
 
 void json_member_bool(struct json_writer *w, const char *key, bool value)

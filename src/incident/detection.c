@@ -247,23 +247,6 @@ int detection_make(
 
 /* ---- JSON ---- */
 
-static void put_texts(struct json_writer *w, const char *key, const struct str *texts, uint32_t n)
-{
-	json_key(w, str_of(key));
-	json_array_begin(w);
-	for (uint32_t i = 0; i < n; i++)
-		json_put_str(w, texts[i]);
-	json_array_end(w);
-}
-
-static void put_time(struct json_writer *w, const char *key, uint64_t time_ns)
-{
-	char text[CLOCK_TEXT_BYTES];
-
-	if (time_ns != 0)
-		json_member_str(w, key, str_n(text, clock_format_rfc3339(time_ns, text)));
-}
-
 static void put_image(struct json_writer *w, const struct detection_process *p)
 {
 	json_member_str(w, "entity_id", p->entity_id);
@@ -297,7 +280,7 @@ static void put_event(struct json_writer *w, const struct detection_event *event
 		json_member_str(w, "file", event->file);
 	json_member_u64(w, "file_index", event->file_index);
 	json_member_u64(w, "index", event->index);
-	put_time(w, "@timestamp", event->time_ns);
+	json_member_time(w, "@timestamp", event->time_ns);
 	json_member_str(w, "event.action", event->action);
 	json_member_str(w, "process.entity_id", event->entity_id);
 	if (event->host.len > 0)
@@ -324,15 +307,15 @@ void detection_write(struct buf *buf, const struct detection *detection)
 	json_object_end(&w);
 	json_key(&w, STR("threat"));
 	json_object_begin(&w);
-	put_texts(&w, "technique", rule->techniques, rule->technique_count);
-	put_texts(&w, "tactic", rule->tactics, rule->tactic_count);
+	json_member_texts(&w, "technique", rule->techniques, rule->technique_count);
+	json_member_texts(&w, "tactic", rule->tactics, rule->tactic_count);
 	json_object_end(&w);
 	json_key(&w, STR("events"));
 	json_array_begin(&w);
 	for (uint32_t i = 0; i < detection->event_count; i++)
 		put_event(&w, &detection->events[i]);
 	json_array_end(&w);
-	put_texts(&w, "why", detection->why, detection->why_count);
+	json_member_texts(&w, "why", detection->why, detection->why_count);
 	json_key(&w, STR("process"));
 	detection_write_process(&w, detection);
 	json_object_end(&w);

@@ -1,23 +1,6 @@
 #include "base/clock.h"
 #include "incident/incident.h"
 
-static void put_texts(struct json_writer *w, const char *key, const struct str *texts, uint32_t n)
-{
-	json_key(w, str_of(key));
-	json_array_begin(w);
-	for (uint32_t i = 0; i < n; i++)
-		json_put_str(w, texts[i]);
-	json_array_end(w);
-}
-
-static void put_time(struct json_writer *w, const char *key, uint64_t time_ns)
-{
-	char text[CLOCK_TEXT_BYTES];
-
-	if (time_ns != 0)
-		json_member_str(w, key, str_n(text, clock_format_rfc3339(time_ns, text)));
-}
-
 static void put_process(struct json_writer *w, const struct incident_process *p)
 {
 	json_object_begin(w);
@@ -45,7 +28,7 @@ static void put_events(struct json_writer *w, const struct incident_alert *alert
 			json_member_str(w, "file", event->file);
 		json_member_u64(w, "file_index", event->file_index);
 		json_member_u64(w, "index", event->index);
-		put_time(w, "@timestamp", event->time_ns);
+		json_member_time(w, "@timestamp", event->time_ns);
 		json_member_str(w, "event.action", event->action);
 		if (event->object.len > 0)
 			json_member_str(w, "object", event->object);
@@ -66,10 +49,10 @@ static void put_alert(struct json_writer *w, const struct incident_alert *alert)
 	json_member_str(w, "severity", str_of(severity_word(alert->severity)));
 	json_object_end(w);
 	json_member_u64(w, "count", alert->count);
-	put_time(w, "first", alert->first_ns);
-	put_time(w, "last", alert->last_ns);
-	put_texts(w, "techniques", alert->techniques, alert->technique_count);
-	put_texts(w, "why", alert->why, alert->why_count);
+	json_member_time(w, "first", alert->first_ns);
+	json_member_time(w, "last", alert->last_ns);
+	json_member_texts(w, "techniques", alert->techniques, alert->technique_count);
+	json_member_texts(w, "why", alert->why, alert->why_count);
 	if (alert->process != NULL) {
 		json_key(w, STR("process"));
 		put_process(w, alert->process);
@@ -83,7 +66,7 @@ static void put_moment(struct json_writer *w, const struct incident_moment *mome
 	const struct incident_alert *alert = moment->alert;
 
 	json_object_begin(w);
-	put_time(w, "@timestamp", moment->time_ns);
+	json_member_time(w, "@timestamp", moment->time_ns);
 	if (alert == NULL) {
 		json_member_str(w, "type", STR("gap"));
 		json_member_u64(w, "count", moment->gap_count);
@@ -114,17 +97,17 @@ void incident_write(struct buf *buf, const struct incident *incident)
 	json_member_u64(&w, "score", incident->score);
 	json_member_str(&w, "severity", str_of(severity_word(incident->severity)));
 	json_member_str(&w, "title", incident->title);
-	put_time(&w, "first", incident->first_ns);
-	put_time(&w, "last", incident->last_ns);
+	json_member_time(&w, "first", incident->first_ns);
+	json_member_time(&w, "last", incident->last_ns);
 	json_member_u64(&w, "detections", incident->detection_count);
 	json_key(&w, STR("alerts"));
 	json_array_begin(&w);
 	for (uint32_t i = 0; i < incident->alert_count; i++)
 		put_alert(&w, incident->alerts[i]);
 	json_array_end(&w);
-	put_texts(&w, "hosts", &incident->host, incident->host.len > 0);
-	put_texts(&w, "techniques", incident->techniques, incident->technique_count);
-	put_texts(&w, "tactics", incident->tactics, incident->tactic_count);
+	json_member_texts(&w, "hosts", &incident->host, incident->host.len > 0);
+	json_member_texts(&w, "techniques", incident->techniques, incident->technique_count);
+	json_member_texts(&w, "tactics", incident->tactics, incident->tactic_count);
 	json_key(&w, STR("processes"));
 	json_array_begin(&w);
 	for (uint32_t i = 0; i < incident->process_count; i++)
