@@ -28,6 +28,31 @@ check "too many arguments" 2 'one argument too many' version extra
 check "too few arguments" 2 'is missing' completion
 check "unknown shell" 2 'none of bash, zsh, fish' completion csh
 
+# recordings and rules
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+mkdir "$tmp/in"
+echo '{"@timestamp":"2024-01-01T00:00:00Z","event":{"action":"exec","category":["process"]}}' >"$tmp/in/a.json"
+ln -s . "$tmp/in/circle"
+mkfifo "$tmp/in/pipe"
+one=$tmp/in/a.json
+check "a file that is not there" 1 'No such file' replay --no-rules "$one" "$tmp/none"
+check "of a directory only files are read" 0 '"records":1,' replay --json --no-rules "$tmp/in"
+check "shipped rules are listed" 0 '"id":' rules list --json
+check "a rule that is not there" 1 "no rule 'none'" rules explain none
+check "saving a recording" 0 '^1 records' replay --no-rules --save "$tmp/save" "$one"
+check "saving it again starts anew" 0 '^1 records' replay --no-rules --save "$tmp/save" "$one"
+check "what was saved can be read" 0 '"records":1,' replay --json --no-rules "$tmp/save"
+check "an input is not overwritten" 1 'is an input' replay --no-rules --save "$tmp/save" "$tmp/save"
+check "two outputs do not fit into one" 2 'takes only one of' replay --json --save - "$one"
+check "saving to a device leaves the device" 0 '^1 records' replay --no-rules --save /dev/null "$one"
+if [ -c /dev/null ]; then ok "the device is there"; else not_ok "the device is there"; fi
+if "$merlon" replay --quiet --no-rules --save - "$one" 2>&1 | cmp - "$tmp/save"; then ok "only the recording on standard output"
+else not_ok "only the recording on standard output"; fi
+check "unknown sensor" 2 "no live sensor is called 'none'" agent --sensor none --data "$tmp/data" --for 1s
+mkdir -m 0777 "$tmp/open"
+check "a data directory that everybody may write to" 1 'other users could put' agent --no-rules --data "$tmp/open" --for 1s
+
 if "$merlon" --help >/dev/full 2>/dev/null; then not_ok "full output fails"; else ok "full output fails"; fi
 if "$merlon" --help | grep -q $'\033'; then not_ok "no colours into a pipe"; else ok "no colours into a pipe"; fi
 

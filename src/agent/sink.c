@@ -53,6 +53,12 @@ int sink_open(
 	int rc = sink->buffer == NULL || (file && sink->path == NULL) ? -ENOMEM : 0;
 	if (rc == 0 && file)
 		rc = open_file(sink);
+	if (rc == 0 && file && options->from_empty && sink->file_bytes > 0) {
+		sink->file_bytes = 0;
+		rc = ftruncate(sink->fd, 0) != 0 ? -errno : 0;
+		if (rc != 0)
+			(void)close(sink->fd);
+	}
 	if (rc != 0) {
 		free(sink->path);
 		free(sink->buffer);

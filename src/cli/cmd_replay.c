@@ -20,6 +20,7 @@
 struct replay {
 	const struct args *args;
 	bool json, events, quiet;
+	bool silent; /* standard output is the recording's */
 	struct inputs inputs;
 	struct engine *engine;
 	struct pipeline *pipeline;
@@ -55,7 +56,7 @@ static void on_incident(void *context, const struct incident *incident, enum inc
 		.width = terminal_width(stdout),
 		.news = news};
 
-	if (r->events || news != INCIDENT_CLOSED)
+	if (r->events || r->silent || news != INCIDENT_CLOSED)
 		return;
 	if (r->json) {
 		incident_write(&r->incidents, incident);
@@ -154,8 +155,8 @@ static int make_engine(struct replay *r, struct arena *arena, struct err *err)
 		.want_all = r->events || args_value(r->args, "save") != NULL,
 		.enrich = true,
 	};
-	int rc = inputs_rules(
-		r->args, true, arena, &options.rule_paths, &options.rule_path_count, err);
+	int rc = inputs_rules(r->args, !args_has(r->args, "no-rules"), arena, &options.rule_paths,
+		&options.rule_path_count, err);
 
 	return rc == 0 ? engine_create(&options, &r->engine, err) : rc;
 }
@@ -163,12 +164,12 @@ static int make_engine(struct replay *r, struct arena *arena, struct err *err)
 static int open_save(struct replay *r, struct err *err)
 {
 	const char *path = args_value(r->args, "save");
-	struct sink_options options = {0};
+	struct sink_options options = {.from_empty = true}; /* a recording is one run's */
 
 	if (path == NULL)
 		return 0;
-	if (strcmp(path, "-") != 0)
-		(void)remove(path); /* a recording is one run's, not appended to */
+	if (inputs_have(&r->inputs, path))
+		return err_set(err, -EINVAL, "'%s' is an input: it would be overwritten", path);
 	int rc = sink_open(path, &options, &r->save, err);
 	if (rc == 0 && recording_writer_create(r->engine->fields, &r->recording) != 0)
 		rc = err_set(err, -ENOMEM, "out of memory");
@@ -240,7 +241,12 @@ static int run_replay(const struct args *args)
 	};
 	struct arena arena;
 	struct err err = {0};
+	const char *save = args_value(args, "save");
 
+	r.silent = save != NULL && strcmp(save, "-") == 0;
+	if (r.silent && (r.json || r.events))
+		return args_wrong(args, "standard output takes only one of --save -, --json and "
+					"--events");
 	arena_init(&arena, 0);
 	int rc = prepare(&r, &arena, &err);
 	if (rc == 0)
@@ -273,9 +279,9 @@ static const struct option options[] = {
 		       "the input says and Merlon has no name for is kept."},
 	{.name = "save",
 		.type = OPTION_PATH,
-		.argument = "FILE",
+		.argument = "FILE|-",
 		.doc = "Also keep the events as a recording of Merlon's own, which is faster to "
-		       "read."},
+		       "read. With - nothing else is printed on standard output."},
 	{.name = "reorder",
 		.type = OPTION_DURATION,
 		.argument = "TIME",

@@ -71,12 +71,26 @@ static int add_directory(
 	return rc;
 }
 
+/* Below a directory only files count, and links to files: other links may lead in a circle, and a
+ * pipe would be waited for. */
+static bool is_passed_over(const char *path, const struct stat *st)
+{
+	struct stat link;
+
+	if (S_ISDIR(st->st_mode))
+		return lstat(path, &link) == 0 && S_ISLNK(link.st_mode);
+	return !S_ISREG(st->st_mode);
+}
+
 static int add_path(
 	struct inputs *inputs, size_t *capacity, const char *path, unsigned depth, struct err *err)
 {
 	struct stat st;
+	bool known = (depth > 0 || strcmp(path, "-") != 0) && stat(path, &st) == 0;
 
-	if (strcmp(path, "-") != 0 && stat(path, &st) == 0 && S_ISDIR(st.st_mode)) {
+	if (known && depth > 0 && is_passed_over(path, &st))
+		return 0;
+	if (known && S_ISDIR(st.st_mode)) {
 		if (depth >= DIRECTORY_DEPTH_MAX)
 			return err_set(err, -ELOOP, "%s: directories nested too deeply", path);
 		return add_directory(inputs, capacity, path, depth, err);
@@ -108,6 +122,21 @@ void inputs_destroy(struct inputs *inputs)
 {
 	free(inputs->names);
 	arena_destroy(&inputs->arena);
+}
+
+bool inputs_have(const struct inputs *inputs, const char *path)
+{
+	struct stat wanted, st;
+
+	if (strcmp(path, "-") == 0 || stat(path, &wanted) != 0 || !S_ISREG(wanted.st_mode))
+		return false;
+	for (size_t i = 0; i < inputs->count; i++) {
+		bool there = strcmp(inputs->names[i], "-") == 0 ? fstat(STDIN_FILENO, &st) == 0
+								: stat(inputs->names[i], &st) == 0;
+		if (there && st.st_dev == wanted.st_dev && st.st_ino == wanted.st_ino)
+			return true;
+	}
+	return false;
 }
 
 /* ---- reading ---- */
@@ -214,7 +243,7 @@ int inputs_rules(const struct args *args, bool shipped, struct arena *arena,
 		return err_set(err, -ENOMEM, "out of memory");
 	for (unsigned i = 0; i < count; i++)
 		paths[i] = args_value_at(args, "rules", i);
-	if (count == 0 && shipped && !args_has(args, "no-rules")) {
+	if (count == 0 && shipped) {
 		char path[4096];
 		int rc = engine_shipped_rules(path, sizeof(path), err);
 		if (rc != 0)

@@ -27,14 +27,15 @@ struct inputs {
 /* The operands; a directory stands for the files below it, in the order of their names. */
 int inputs_collect(const struct args *args, struct inputs *ret, struct err *err);
 void inputs_destroy(struct inputs *inputs);
+/* Whether path is one of them, under whatever name. */
+bool inputs_have(const struct inputs *inputs, const char *path);
 
 /* Reads them all through the pipeline and flushes it. Broken records are told on stderr, unless
  * quiet; progress too when that is a terminal. */
 int inputs_run(const struct inputs *inputs, const char *format, bool quiet,
 	struct pipeline *pipeline, struct sensor_stats *ret_stats, struct err *err);
 
-/* What --rules and --no-rules ask for, in the arena. shipped: the shipped rules when neither is
- * given. */
+/* What --rules asks for, in the arena. shipped: the shipped rules when it is not given. */
 int inputs_rules(const struct args *args, bool shipped, struct arena *arena,
 	const char *const **ret_paths, size_t *ret_count, struct err *err);
 /* For engine_options.report: refused rules on stderr. context: const bool *quiet. */

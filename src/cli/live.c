@@ -37,15 +37,15 @@ static int read_config(
 static int choose_rules(const struct args *args, const struct config *config, struct arena *arena,
 	struct agent_options *options, struct err *err)
 {
-	bool given = args_value_count(args, "rules") > 0 || args_has(args, "no-rules");
+	bool none = args_has(args, "no-rules");
 
-	if (!given && config->rules.count > 0) {
+	if (!none && args_value_count(args, "rules") == 0 && config->rules.count > 0) {
 		options->rule_paths = config->rules.items;
 		options->rule_path_count = config->rules.count;
 		return 0;
 	}
 	return inputs_rules(
-		args, true, arena, &options->rule_paths, &options->rule_path_count, err);
+		args, !none, arena, &options->rule_paths, &options->rule_path_count, err);
 }
 
 int live_run(const struct args *args, enum agent_mode mode, bool stories, const char *output)
@@ -63,6 +63,11 @@ int live_run(const struct args *args, enum agent_mode mode, bool stories, const 
 		.stop_after_ns = args_duration_ns(args, "for", 0),
 	};
 
+	for (unsigned i = 0; i < args_value_count(args, "sensor"); i++)
+		if (sensor_live_by_name(str_of(args_value_at(args, "sensor", i))) == NULL)
+			return args_wrong(args,
+				"no live sensor is called '%s'; 'merlon doctor' lists them",
+				args_value_at(args, "sensor", i));
 	config_init(&config);
 	arena_init(&arena, 0);
 	int rc = read_config(args, mode, &config, &err);
