@@ -1,5 +1,7 @@
 /* The smallest program: its spawn costs little, so what a sensor adds shows. */
-__attribute__((noreturn)) void _start(void)
+__attribute__((noreturn)) void _start(void);
+
+void _start(void)
 {
 #if defined(__x86_64__)
 	__asm__ volatile("syscall" : : "a"(60), "D"(0));

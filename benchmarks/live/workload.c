@@ -32,15 +32,22 @@ static void die(const char *what)
 	exit(1);
 }
 
+static pid_t start(const char *program, int use_vfork)
+{
+	pid_t pid = use_vfork ? vfork() : fork();
+
+	if (pid == 0) {
+		execl(program, program, (char *)NULL);
+		_exit(127);
+	}
+	return pid;
+}
+
 static void run_programs(long count, const char *program, int use_vfork)
 {
 	for (long i = 0; i < count; i++) {
-		pid_t pid = use_vfork ? vfork() : fork();
-		if (pid == 0) {
-			execl(program, program, (char *)NULL);
-			_exit(127);
-		}
 		int status = 0;
+		pid_t pid = start(program, use_vfork);
 		if (pid < 0 || waitpid(pid, &status, 0) != pid || status != 0)
 			die(program);
 	}
