@@ -159,8 +159,10 @@ static size_t look(struct seed *s, size_t at, size_t end, size_t printable)
 		return DATE_LEN;
 	}
 	size_t hex = run_length(p, stop, is_hex_digit);
-	if (hex == ID_DIGITS && p + hex < stop && p[hex] == '-')
+	if (hex == ID_DIGITS && p + hex < stop && p[hex] == '-') {
 		add_patch(s, at, 4, OTHER_ID);
+		return hex + 1 + run_length(p + hex + 1, stop, is_hex_digit);
+	}
 	if (hex >= ID_DIGITS)
 		return hex;
 	size_t digits = run_length(p, stop, isdigit);
