@@ -1,3 +1,4 @@
+#!/usr/bin/env python3
 """What sensing costs a host: work timed with nothing, Merlon, auditd and a floor watching.
 
 Rounds are interleaved: in each, every configuration is started, does all the work, is asked for its
@@ -7,6 +8,7 @@ medians. Needs root. Called by ./bench live.
 import argparse
 import json
 import os
+import platform
 import shutil
 import signal
 import statistics
@@ -54,21 +56,39 @@ class Agent:
             [MERLON, "agent", "--data", self.data, *self.options], stdout=subprocess.DEVNULL, stderr=self.log)
         for _ in range(100):
             if self.status():
-                return
+                break
             time.sleep(0.1)
-        self.log.seek(0)
-        sys.exit(f"{self.name}: the agent did not start:\n{self.log.read()}")
+        else:
+            self.log.seek(0)
+            sys.exit(f"{self.name}: the agent did not start:\n{self.log.read()}")
+        time.sleep(0.5)
+        self.before = self.status()
 
     def status(self):
         run = subprocess.run([MERLON, "status", "--json", "--data", self.data], capture_output=True, text=True)
         return json.loads(run.stdout) if run.returncode == 0 and run.stdout.strip() else None
 
+    def since(self):
+        """What was counted since the start, without what starting itself cost."""
+        now = None
+        while now is None:  # a busy agent answers late
+            if self.process.poll() is not None:
+                sys.exit(f"{self.name}: the agent ended")
+            now = self.status()
+        counters = {key: now[key] - self.before[key]
+                    for key in ("events", "dropped", "stored_events", "lines_lost") if key in now}
+        counters["kinds"] = {kind: count - self.before["kinds"].get(kind, 0)
+                             for kind, count in now.get("kinds", {}).items()}
+        counters["cpu_seconds"] = (now["cpu_ns"] - self.before["cpu_ns"]) / 1e9
+        counters["resident_kb"] = now["resident_bytes"] / 1024
+        return counters
+
     def stop(self):
         time.sleep(0.5)
-        counters = self.status() or {}
-        counters.update(usage(self.process.pid))
+        counters = self.since()
         self.process.send_signal(signal.SIGTERM)
         self.process.wait(20)
+        self.log.close()
         shutil.rmtree(self.data, ignore_errors=True)
         return counters
 
@@ -80,9 +100,11 @@ class Floor:
     def start(self):
         self.process = subprocess.Popen([tool("floor")], stdout=subprocess.PIPE, text=True)
         self.process.stdout.readline()
+        self.before = usage(self.process.pid)["cpu_seconds"]
 
     def stop(self):
         counters = usage(self.process.pid)
+        counters["cpu_seconds"] -= self.before
         self.process.send_signal(signal.SIGTERM)
         out = self.process.communicate(timeout=20)[0].split()
         if len(out) == 2:
@@ -189,6 +211,21 @@ def measure(configurations, rounds, scale):
     return ratios, counters, base, missing
 
 
+def counted(configurations, counters, scale):
+    """Operations done in a round and events told of them."""
+    done = {kind: max(1, int(count * scale)) for kind, count in WORK.items()}
+    wanted = {"process_exec": done["exec"] + done["spawn"], "file_open": done["open"],
+              "network_connect": done["connect"]}
+    lines = ["| least count of a round | " + " | ".join(wanted) + " | stored |", "|---|" + "---|" * (len(wanted) + 1),
+             "| operations done, without the build | " + " | ".join(str(count) for count in wanted.values()) + " | |"]
+    for c in configurations:
+        rows = [r for r in counters[c.name] if "kinds" in r]
+        if rows:
+            cells = [str(min(r["kinds"].get(kind, 0) for r in rows)) for kind in wanted]
+            lines.append(f"| {c.name} | " + " | ".join(cells) + f" | {min(r['stored_events'] for r in rows)} |")
+    return "\n".join(lines)
+
+
 def table(configurations, ratios, counters, base, missing, scale):
     kinds = list(WORK)
     lines = ["| slowdown, median | " + " | ".join(kinds) + " | events | lost | agent CPU, µs an event | resident, MiB |",
@@ -205,13 +242,26 @@ def table(configurations, ratios, counters, base, missing, scale):
             return statistics.median(values) if values else None
         events, cpu, resident = median("events"), median("cpu_seconds"), median("resident_kb")
         cells += [f"{events:.0f}" if events is not None else "",
-                  f"{median('dropped'):.0f}" if median("dropped") is not None else "",
+                  f"{max(r['dropped'] for r in rows if 'dropped' in r)}" if median("dropped") is not None else "",
                   f"{cpu * 1e6 / events:.2f}" if cpu is not None and events else "",
                   f"{resident / 1024:.0f}" if resident else ""]
         lines.append(f"| {c.name} | " + " | ".join(cells) + " |")
+    lines += ["", counted(configurations, counters, scale)]
     done = ", ".join(f"{kind} {max(1, int(WORK[kind] * scale))} in {statistics.median(base[kind]):.2f} s" for kind in kinds)
-    lines += ["", f"Operations a round, with nothing running: {done}."]
+    lines += ["", f"Medians of {len(base['open'])} rounds; lost is the most of any. Operations a round, with nothing running: {done}. "
+              f"{machine()}."]
     return "\n".join(lines)
+
+
+def machine():
+    """What it was measured on."""
+    model = platform.machine()
+    with open("/proc/cpuinfo", encoding="utf-8") as file:
+        for line in file:
+            if line.startswith("model name"):
+                model = line.split(":", 1)[1].strip()
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    return f"{model}, {os.cpu_count()} cores, {memory:.0f} GiB, Linux {platform.release()}"
 
 
 def main():
@@ -220,7 +270,8 @@ def main():
     parser.add_argument("--scale", type=float, default=1.0)
     options = parser.parse_args()
     if os.geteuid() != 0:
-        sys.exit("the live benchmark needs root")
+        print("the live benchmark needs root", file=sys.stderr)
+        sys.exit(77)
     configurations = [Nothing(), Agent("Merlon, shipped rules"), Agent("Merlon, every kind, all stored", "--store-events")]
     if shutil.which("auditd"):
         configurations.append(Auditd())

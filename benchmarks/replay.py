@@ -9,12 +9,11 @@ recording. The events stay in build/benchmarks/events.*, so that the next run me
 import argparse
 import json
 import os
-import platform
-import re
 import shutil
 import subprocess
 import sys
 import time
+import live
 
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 BUILD = os.path.join(TOP, "build")
@@ -154,15 +153,6 @@ def row(name, command, result, goal):
     return "| " + " | ".join(cells) + " |"
 
 
-def machine():
-    model = "unknown processor"
-    if os.path.exists("/proc/cpuinfo"):
-        with open("/proc/cpuinfo", encoding="utf-8") as file:
-            found = re.search(r"model name\s*:\s*(.*)", file.read())
-            model = found.group(1) if found else platform.machine()
-    return f"{model}, {os.cpu_count()} cores, Linux {platform.release()}"
-
-
 def table(rounds):
     ndjson, binary = KEPT + ".ndjson", KEPT + ".merlon"
     shipped = os.path.join(TOP, "rules")
@@ -185,7 +175,7 @@ def table(rounds):
                      replay(binary, rounds), "500,000"))
     sizes = [os.path.getsize(path) // COUNT for path in (ndjson, binary)]
     notes.insert(0, f"{COUNT:,} events of {sizes[0]} bytes (NDJSON) and {sizes[1]} bytes (binary) on average, best of "
-                    f"{rounds} runs, processor time of the whole command's events. {machine()}.")
+                    f"{rounds} runs, processor time of the whole command's events. {live.machine()}.")
     return "\n".join(lines + [""] + notes)
 
 

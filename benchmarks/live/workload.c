@@ -1,5 +1,6 @@
 /* Work for the live benchmark: one kind of operation, many times, timed from inside.
  *   workload exec|spawn|open|connect COUNT [TINY]   prints: seconds
+ *   workload steady COUNT RATE                      prints: seconds
  * exec: fork + exec of /bin/true. spawn: vfork + exec of a tiny static program. open: open + read +
  * close of small files. connect: connect to loopback, accept, close. */
 #include <arpa/inet.h>
@@ -17,6 +18,7 @@
 #include <unistd.h>
 
 #define FILE_COUNT 100
+#define SLICE	   250 /* operations between looks at the clock */
 
 static double now(void)
 {
@@ -53,9 +55,9 @@ static void run_programs(long count, const char *program, int use_vfork)
 	}
 }
 
-static void open_files(long count)
+static void make_files(char *dir)
 {
-	char dir[] = "/tmp/merlon-bench-XXXXXX", name[64], bytes[512];
+	char name[64];
 
 	if (mkdtemp(dir) == NULL || chdir(dir) != 0)
 		die("mkdtemp");
@@ -66,6 +68,33 @@ static void open_files(long count)
 			die(name);
 		(void)close(fd);
 	}
+}
+
+static void remove_files(const char *dir)
+{
+	char name[64];
+
+	for (int i = 0; i < FILE_COUNT; i++) {
+		(void)snprintf(name, sizeof(name), "f%d", i);
+		(void)unlink(name);
+	}
+	(void)rmdir(dir);
+}
+
+static void sleep_until(double moment)
+{
+	double left = moment - now();
+
+	if (left > 0)
+		(void)usleep((useconds_t)(left * 1e6));
+}
+
+/* rate: operations a second at most; 0: as fast as it goes. */
+static void open_files(long count, long rate)
+{
+	char dir[] = "/tmp/merlon-bench-XXXXXX", name[64], bytes[512];
+
+	make_files(dir);
 	double begin = now();
 	for (long i = 0; i < count; i++) {
 		(void)snprintf(name, sizeof(name), "f%ld", i % FILE_COUNT);
@@ -73,13 +102,11 @@ static void open_files(long count)
 		if (fd < 0 || read(fd, bytes, sizeof(bytes)) != 8)
 			die(name);
 		(void)close(fd);
+		if (rate > 0 && i % SLICE == 0)
+			sleep_until(begin + (double)i / (double)rate);
 	}
 	printf("%.6f\n", now() - begin);
-	for (int i = 0; i < FILE_COUNT; i++) {
-		(void)snprintf(name, sizeof(name), "f%d", i);
-		(void)unlink(name);
-	}
-	(void)rmdir(dir);
+	remove_files(dir);
 }
 
 static void *accept_all(void *arg)
@@ -125,7 +152,7 @@ int main(int argc, char **argv)
 	double begin = now();
 
 	if (count <= 0) {
-		fputs("usage: workload exec|spawn|open|connect COUNT [TINY]\n", stderr);
+		fputs("usage: workload exec|spawn|open|connect|steady COUNT [TINY|RATE]\n", stderr);
 		return 2;
 	}
 	if (strcmp(argv[1], "exec") == 0) {
@@ -135,7 +162,9 @@ int main(int argc, char **argv)
 		run_programs(count, argv[3], 1);
 		printf("%.6f\n", now() - begin);
 	} else if (strcmp(argv[1], "open") == 0) {
-		open_files(count);
+		open_files(count, 0);
+	} else if (strcmp(argv[1], "steady") == 0 && argc > 3) {
+		open_files(count, strtol(argv[3], NULL, 10));
 	} else if (strcmp(argv[1], "connect") == 0) {
 		connect_many(count);
 	} else {
