@@ -93,6 +93,7 @@ void json_object_end(struct json_writer *w);
 void json_array_begin(struct json_writer *w);
 void json_array_end(struct json_writer *w);
 void json_key(struct json_writer *w, struct str key);
+void json_raw_key(struct json_writer *w, struct str quoted); /* with quotes and colon already */
 void json_put_str(struct json_writer *w, struct str text);
 void json_put_u64(struct json_writer *w, uint64_t value);
 void json_put_i64(struct json_writer *w, int64_t value);

@@ -3,6 +3,9 @@
 
 #include <assert.h>
 #include <stdio.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 static void separate(struct json_writer *w)
 {
@@ -49,6 +52,13 @@ void json_key(struct json_writer *w, struct str key)
 	separate(w);
 	json_quote(w->buf, key);
 	buf_char(w->buf, ':');
+	w->need_comma = false;
+}
+
+void json_raw_key(struct json_writer *w, struct str quoted)
+{
+	separate(w);
+	buf_str(w->buf, quoted);
 	w->need_comma = false;
 }
 
@@ -178,14 +188,25 @@ static void quote_special(struct buf *buf, unsigned char c)
 /* First byte that cannot be copied as it is: special, or not ASCII. */
 static const char *scan_plain(const char *at, const char *end)
 {
-	for (;;) {
-		const char *stop = json_scan_string(at, end);
-		const char *p = at;
-		for (; p < stop; p++)
-			if ((unsigned char)*p >= 0x7f)
-				return p;
-		return stop;
+#ifdef __SSE2__
+	const __m128i quote = _mm_set1_epi8('"'), slash = _mm_set1_epi8('\\');
+	const __m128i low = _mm_set1_epi8(0x20), last = _mm_set1_epi8(0x7e);
+	while (end - at >= 16) {
+		__m128i v = _mm_loadu_si128((const __m128i *)(const void *)at);
+		__m128i hit = _mm_or_si128(_mm_cmpeq_epi8(v, quote), _mm_cmpeq_epi8(v, slash));
+		/* signed: what is not ASCII is below a blank */
+		hit = _mm_or_si128(hit, _mm_cmplt_epi8(v, low));
+		hit = _mm_or_si128(hit, _mm_cmpgt_epi8(v, last));
+		int mask = _mm_movemask_epi8(hit);
+		if (mask != 0)
+			return at + __builtin_ctz((unsigned)mask);
+		at += 16;
 	}
+#endif
+	while (at < end && *at != '"' && *at != '\\' && (unsigned char)*at >= 0x20 &&
+		(unsigned char)*at < 0x7f)
+		at++;
+	return at;
 }
 
 void json_quote(struct buf *buf, struct str text)

@@ -3,8 +3,6 @@
 #include "base/clock.h"
 #include "base/json.h"
 
-#define DEPTH_MAX 16 /* dots in a field name of the schema, plus one */
-
 void value_write_json(struct json_writer *w, const struct value *v)
 {
 	switch (v == NULL ? VALUE_NULL : v->type) {
@@ -34,71 +32,63 @@ void value_write_json(struct json_writer *w, const struct value *v)
 	}
 }
 
-/* Writes dotted names as nested objects. Names must come sorted, so that members of one object are
+/* Writes names as nested objects. They must come in order of rank, so that members of one object are
  * neighbours. */
 struct nester {
 	struct json_writer w;
-	struct str open[DEPTH_MAX]; /* the components of the objects that are open */
+	const struct str *open; /* the components of the objects that are open, and more */
 	unsigned depth;
 };
 
-static void nest(struct nester *n, struct str name, const struct value *v)
+static void nest(struct nester *n, const struct str *parts, unsigned count, const struct value *v)
 {
-	struct str parts[DEPTH_MAX];
-	unsigned count = 0;
+	unsigned same = 0;
 
-	while (name.len > 0 && count < DEPTH_MAX)
-		parts[count++] = str_cut(&name, '.');
 	if (count == 0)
 		return;
-	unsigned same = 0;
-	while (same < n->depth && same + 1 < count && str_eq(n->open[same], parts[same]))
+	while (same < n->depth && same + 1 < count && n->open[same].ptr == parts[same].ptr)
 		same++;
 	while (n->depth > same) {
 		json_object_end(&n->w);
 		n->depth--;
 	}
 	while (n->depth + 1 < count) {
-		json_key(&n->w, parts[n->depth]);
+		json_raw_key(&n->w, parts[n->depth]);
 		json_object_begin(&n->w);
-		n->open[n->depth] = parts[n->depth];
 		n->depth++;
 	}
-	json_key(&n->w, parts[count - 1]);
+	n->open = parts;
+	json_raw_key(&n->w, parts[count - 1]);
 	value_write_json(&n->w, v);
 }
 
-static int compare_components(struct str a, struct str b)
+static void nest_field(
+	struct nester *n, const struct fields *fields, field_id id, const struct value *v)
 {
-	/* by component, so that "a.b" and "a.b.c" stay neighbours whatever "a.b-x" does */
-	while (a.len > 0 && b.len > 0) {
-		struct str x = str_cut(&a, '.'), y = str_cut(&b, '.');
-		size_t len = x.len < y.len ? x.len : y.len;
-		int order = memcmp(x.ptr, y.ptr, len);
-		if (order != 0)
-			return order;
-		if (x.len != y.len)
-			return x.len < y.len ? -1 : 1;
-	}
-	return a.len > 0 ? 1 : b.len > 0 ? -1 : 0;
+	const struct field_path *path = fields_path(fields, id);
+
+	nest(n, path->parts, path->count, v);
 }
 
 /* Insertion sort: a few dozen ids, usually almost in order. */
 static void sort_by_name(const struct fields *fields, uint16_t *ids, uint32_t count)
 {
-	for (uint32_t i = 1; i < count; i++) {
-		uint16_t id = ids[i];
+	uint16_t ranks[EVENT_FIELDS_MAX];
+
+	for (uint32_t i = 0; i < count; i++) {
+		uint16_t id = ids[i], rank = fields_path(fields, id)->rank;
 		uint32_t at = i;
-		while (at > 0 && compare_components(fields_name(fields, ids[at - 1]),
-					 fields_name(fields, id)) > 0) {
+		while (at > 0 && ranks[at - 1] > rank) {
 			ids[at] = ids[at - 1];
+			ranks[at] = ranks[at - 1];
 			at--;
 		}
 		ids[at] = id;
+		ranks[at] = rank;
 	}
 }
 
-static void put_words(struct nester *n, struct str name, uint32_t bits,
+static void put_words(struct nester *n, const struct view *view, field_id id, uint32_t bits,
 	const struct schema_word *words, unsigned count)
 {
 	struct value items[32];
@@ -108,7 +98,8 @@ static void put_words(struct nester *n, struct str name, uint32_t bits,
 		if (bits >> words[i].number & 1)
 			items[len++] = value_text(str_of(words[i].word));
 	if (len > 0)
-		nest(n, name, &(struct value){.type = VALUE_LIST, .len = len, .items = items});
+		nest_field(n, view->fields, id,
+			&(struct value){.type = VALUE_LIST, .len = len, .items = items});
 }
 
 /* What the header says and the list of fields need not repeat. */
@@ -127,15 +118,15 @@ static void put_header(struct nester *n, const struct view *view)
 	if (event->time_ns != 0) {
 		size_t len = clock_format_rfc3339(event->time_ns, text);
 		struct value time = value_text(str_n(text, len));
-		nest(n, STR("@timestamp"), &time);
+		nest_field(n, view->fields, FIELD_timestamp, &time);
 	}
 	const struct value *action = view_get(view, FIELD_event_action);
 	struct value own = value_text(str_of(kind == NULL ? "" : kind->action));
 	if (action != NULL || own.len > 0)
-		nest(n, STR("event.action"), action != NULL ? action : &own);
-	put_words(n, STR("event.category"), event->categories, schema_categories,
+		nest_field(n, view->fields, FIELD_event_action, action != NULL ? action : &own);
+	put_words(n, view, FIELD_event_category, event->categories, schema_categories,
 		schema_category_count);
-	put_words(n, STR("event.type"), event->types, schema_types, schema_type_count);
+	put_words(n, view, FIELD_event_type, event->types, schema_types, schema_type_count);
 }
 
 static void write_fields(struct nester *n, const struct view *view)
@@ -148,11 +139,13 @@ static void write_fields(struct nester *n, const struct view *view)
 			ids[count++] = view->present[i];
 	sort_by_name(view->fields, ids, count);
 	/* The header has opened "event": what else belongs there comes first. */
+	const char *event = fields_path(view->fields, FIELD_event_action)->parts[0].ptr;
 	for (unsigned pass = 0; pass < 2; pass++)
 		for (uint32_t i = 0; i < count; i++) {
-			struct str name = fields_name(view->fields, ids[i]);
-			if (str_starts(name, STR("event.")) == (pass == 0))
-				nest(n, name, &view->values[ids[i]]);
+			const struct field_path *path = fields_path(view->fields, ids[i]);
+			bool there = path->count > 1 && path->parts[0].ptr == event;
+			if (there == (pass == 0))
+				nest(n, path->parts, path->count, &view->values[ids[i]]);
 		}
 }
 
@@ -167,18 +160,22 @@ static void close_all(struct nester *n)
 /* ---- documents: what enrichment added is merged into the text ---- */
 
 struct addition {
-	struct str rest; /* of the name, below the object at hand */
+	const struct str *parts; /* of the name, below the object at hand */
+	unsigned count;
 	const struct value *value;
 };
 
-static struct str first_component(struct str name)
+/* Names that enrichment adds hold nothing that JSON escapes. */
+static bool begins_with(const struct addition *addition, struct str key)
 {
-	return str_cut(&name, '.');
+	return addition->count > 0 && addition->parts[0].len == key.len + 3 &&
+	       memcmp(addition->parts[0].ptr + 1, key.ptr, key.len) == 0;
 }
 
 static struct addition below(struct addition addition)
 {
-	(void)str_cut(&addition.rest, '.');
+	addition.parts++;
+	addition.count--;
 	return addition;
 }
 
@@ -211,12 +208,12 @@ static void merge_object(struct json_writer *w, const struct json_node *object,
 	json_object_begin(w);
 	for (const struct json_node *m = object->child; m != NULL; m = m->next) {
 		uint32_t from = 0, to;
-		while (from < count && !str_eq(first_component(additions[from].rest), m->key))
+		while (from < count && !begins_with(&additions[from], m->key))
 			from++;
-		for (to = from; to < count && str_eq(first_component(additions[to].rest), m->key);)
+		for (to = from; to < count && begins_with(&additions[to], m->key);)
 			to++;
 		json_key(w, m->key);
-		if (from < to && m->token == JSON_OBJECT && depth < DEPTH_MAX) {
+		if (from < to && m->token == JSON_OBJECT && depth < FIELD_DEPTH_MAX) {
 			for (uint32_t i = from; i < to; i++)
 				additions[i] = below(additions[i]);
 			merge_object(w, m, additions + from, to - from, depth + 1);
@@ -228,8 +225,8 @@ static void merge_object(struct json_writer *w, const struct json_node *object,
 	}
 	struct nester n = {.w = *w};
 	for (uint32_t i = 0; i < count; i++)
-		if (additions[i].value != NULL && additions[i].rest.len > 0)
-			nest(&n, additions[i].rest, additions[i].value);
+		if (additions[i].value != NULL)
+			nest(&n, additions[i].parts, additions[i].count, additions[i].value);
 	close_all(&n);
 	*w = n.w;
 	json_object_end(w);
@@ -249,9 +246,10 @@ static void write_document(struct buf *buf, const struct view *view)
 		if (event_get(view->event, view->present[i]) == NULL)
 			ids[count++] = view->present[i];
 	sort_by_name(view->fields, ids, count);
-	for (uint32_t i = 0; i < count; i++)
-		additions[i] = (struct addition){
-			fields_name(view->fields, ids[i]), &view->values[ids[i]]};
+	for (uint32_t i = 0; i < count; i++) {
+		const struct field_path *path = fields_path(view->fields, ids[i]);
+		additions[i] = (struct addition){path->parts, path->count, &view->values[ids[i]]};
+	}
 	const struct json_node *root = json_parse(
 		scratch, str_trim(view->event->raw), &error, &offset);
 	if (root == NULL || root->token != JSON_OBJECT)
@@ -287,7 +285,7 @@ void ecs_write(struct buf *buf, const struct view *view)
 	if (event->raw.len > 0 && event->raw_key != NULL) {
 		json_key(&n.w, str_of(event->raw_key));
 		json_put_raw(&n.w, event->raw);
+		fold_lines(buf, from);
 	}
 	json_object_end(&n.w);
-	fold_lines(buf, from);
 }

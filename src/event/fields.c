@@ -3,7 +3,9 @@
 #include <errno.h>
 #include <stdlib.h>
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/err.h"
+#include "base/json.h"
 
 #define WANTED_WORDS (FIELD_ID_MAX / 64)
 #define NAME_SLOTS   (FIELD_ID_MAX * 2) /* open addressing, at most half full */
@@ -35,6 +37,7 @@ struct fields {
 	struct alias *aliases;
 	uint32_t alias_count, alias_capacity;
 	struct field_node *root;
+	struct field_path *paths; /* by id */
 };
 
 /* Length and both ends tell member names apart well enough, and need no loop. */
@@ -267,9 +270,96 @@ static int add_path(struct fields *fields, struct str path, field_id id)
 	return 0;
 }
 
+/* ---- paths ---- */
+
+struct named {
+	struct str name;
+	field_id id;
+};
+
+/* By component, so that "a.b" and "a.b.c" are neighbours whatever "a.b-x" does. */
+static int compare_names(const void *left, const void *right)
+{
+	struct str a = ((const struct named *)left)->name, b = ((const struct named *)right)->name;
+
+	while (a.len > 0 && b.len > 0) {
+		struct str x = str_cut(&a, '.'), y = str_cut(&b, '.');
+		int order = memcmp(x.ptr, y.ptr, x.len < y.len ? x.len : y.len);
+		if (order != 0)
+			return order;
+		if (x.len != y.len)
+			return x.len < y.len ? -1 : 1;
+	}
+	return a.len > 0 ? 1 : b.len > 0 ? -1 : 0;
+}
+
+static struct str quoted_key(struct arena *arena, struct str key)
+{
+	struct buf buf = {0};
+
+	json_quote(&buf, key);
+	buf_char(&buf, ':');
+	struct str ret = buf.failed ? (struct str){0} : arena_strn(arena, buf.ptr, buf.len);
+	buf_destroy(&buf);
+	return ret;
+}
+
+/* before: the path that comes before this one, or NULL. */
+static int make_path(struct fields *fields, const struct named *named,
+	const struct field_path *before, struct field_path *ret)
+{
+	struct str parts[FIELD_DEPTH_MAX], rest = named->name;
+	bool same = before != NULL;
+
+	while (rest.len > 0 && ret->count < FIELD_DEPTH_MAX) {
+		struct str key = quoted_key(&fields->arena, str_cut(&rest, '.'));
+		if (key.ptr == NULL)
+			return -ENOMEM;
+		same = same && ret->count < before->count && str_eq(before->parts[ret->count], key);
+		parts[ret->count] = same ? before->parts[ret->count] : key;
+		ret->count++;
+	}
+	ret->parts = arena_alloc(&fields->arena, ret->count * sizeof(*parts));
+	if (ret->parts == NULL)
+		return -ENOMEM;
+	memcpy((struct str *)(uintptr_t)ret->parts, parts, ret->count * sizeof(*parts));
+	return 0;
+}
+
+static int make_paths(struct fields *fields)
+{
+	struct named *names = calloc(FIELD_ID_MAX, sizeof(*names));
+	const struct field_path *before = NULL;
+	uint16_t count = 0;
+	int rc = 0;
+
+	fields->paths = arena_zalloc(&fields->arena, FIELD_ID_MAX * sizeof(*fields->paths));
+	if (names == NULL || fields->paths == NULL) {
+		free(names);
+		return -ENOMEM;
+	}
+	for (unsigned id = 1; id < fields_count(fields); id++)
+		if (fields->names[id].len > 0)
+			names[count++] = (struct named){fields->names[id], (field_id)id};
+	qsort(names, count, sizeof(*names), compare_names);
+	for (uint16_t i = 0; i < count && rc == 0; i++) {
+		struct field_path *path = &fields->paths[names[i].id];
+		path->rank = i;
+		rc = make_path(fields, &names[i], before, path);
+		before = path;
+	}
+	free(names);
+	return rc;
+}
+
+const struct field_path *fields_path(const struct fields *fields, field_id id)
+{
+	return &fields->paths[id];
+}
+
 int fields_freeze(struct fields *fields, struct err *err)
 {
-	int rc = 0;
+	int rc = make_paths(fields);
 
 	fields->frozen = true;
 	fields->root = arena_zalloc(&fields->arena, sizeof(*fields->root));

@@ -47,6 +47,19 @@ int fields_alias(struct fields *fields, struct str path, field_id id, struct err
 /* Builds what decoding needs. */
 int fields_freeze(struct fields *fields, struct err *err);
 
+/* A name as the members of nested JSON objects that it stands for. Names in the order of their rank
+ * have members of the same object side by side. */
+#define FIELD_DEPTH_MAX 16 /* components; what lies deeper is left out */
+struct field_path {
+	const struct str
+		*parts; /* "process": with quotes and colon; the same component below the same
+				  * ones has the same ptr in every path */
+	uint16_t count; /* 0: the id has no name */
+	uint16_t rank;
+};
+/* After freezing. */
+const struct field_path *fields_path(const struct fields *fields, field_id id);
+
 /* Walking documents: a tree of member names that lead to wanted fields. */
 struct field_node;
 const struct field_node *fields_root(const struct fields *fields);
