@@ -181,7 +181,7 @@ def do_work(scale):
         else:
             out = subprocess.run([tool("workload"), kind, str(count), tool("tiny")], check=True,
                                  capture_output=True, text=True).stdout
-            times[kind] = float(out)
+            times[kind] = float(out.split()[0])
     return times
 
 

@@ -1,6 +1,7 @@
 /* Work for the live benchmark: one kind of operation, many times, timed from inside.
- *   workload exec|spawn|open|connect COUNT [TINY]   prints: seconds
- *   workload steady COUNT RATE                      prints: seconds
+ *   workload exec|spawn|open|connect COUNT [TINY]
+ *   workload steady COUNT RATE
+ * prints: seconds, and CPU seconds of itself and its children.
  * exec: fork + exec of /bin/true. spawn: vfork + exec of a tiny static program. open: open + read +
  * close of small files. connect: connect to loopback, accept, close. */
 #include <arpa/inet.h>
@@ -11,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -26,6 +28,38 @@ static double now(void)
 
 	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
 	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
+}
+
+static double seconds(struct timeval tv)
+{
+	return (double)tv.tv_sec + (double)tv.tv_usec / 1e6;
+}
+
+/* Of this process exactly, of its children as the kernel rounds it. */
+static double cpu_now(void)
+{
+	struct rusage children;
+	struct timespec own;
+
+	(void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &own);
+	(void)getrusage(RUSAGE_CHILDREN, &children);
+	return (double)own.tv_sec + (double)own.tv_nsec / 1e9 + seconds(children.ru_utime) +
+	       seconds(children.ru_stime);
+}
+
+static double begin_wall, begin_cpu;
+
+static void begin_work(void)
+{
+	begin_cpu = cpu_now();
+	begin_wall = now();
+}
+
+static void end_work(void)
+{
+	double wall = now() - begin_wall, cpu = cpu_now() - begin_cpu;
+
+	printf("%.6f %.6f\n", wall, cpu);
 }
 
 static void die(const char *what)
@@ -95,7 +129,7 @@ static void open_files(long count, long rate)
 	char dir[] = "/tmp/merlon-bench-XXXXXX", name[64], bytes[512];
 
 	make_files(dir);
-	double begin = now();
+	begin_work();
 	for (long i = 0; i < count; i++) {
 		(void)snprintf(name, sizeof(name), "f%ld", i % FILE_COUNT);
 		int fd = open(name, O_RDWR);
@@ -103,9 +137,9 @@ static void open_files(long count, long rate)
 			die(name);
 		(void)close(fd);
 		if (rate > 0 && i % SLICE == 0)
-			sleep_until(begin + (double)i / (double)rate);
+			sleep_until(begin_wall + (double)i / (double)rate);
 	}
-	printf("%.6f\n", now() - begin);
+	end_work();
 	remove_files(dir);
 }
 
@@ -134,7 +168,7 @@ static void connect_many(long count)
 		getsockname(listener, (struct sockaddr *)&address, &len) != 0 ||
 		pthread_create(&thread, NULL, accept_all, &listener) != 0)
 		die("listen");
-	double begin = now();
+	begin_work();
 	for (long i = 0; i < count; i++) {
 		int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 		if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof(address)) != 0)
@@ -143,24 +177,25 @@ static void connect_many(long count)
 		(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
 		(void)close(fd);
 	}
-	printf("%.6f\n", now() - begin);
+	end_work();
 }
 
 int main(int argc, char **argv)
 {
 	long count = argc > 2 ? strtol(argv[2], NULL, 10) : 0;
-	double begin = now();
 
 	if (count <= 0) {
 		fputs("usage: workload exec|spawn|open|connect|steady COUNT [TINY|RATE]\n", stderr);
 		return 2;
 	}
 	if (strcmp(argv[1], "exec") == 0) {
+		begin_work();
 		run_programs(count, "/bin/true", 0);
-		printf("%.6f\n", now() - begin);
+		end_work();
 	} else if (strcmp(argv[1], "spawn") == 0 && argc > 3) {
+		begin_work();
 		run_programs(count, argv[3], 1);
-		printf("%.6f\n", now() - begin);
+		end_work();
 	} else if (strcmp(argv[1], "open") == 0) {
 		open_files(count, 0);
 	} else if (strcmp(argv[1], "steady") == 0 && argc > 3) {

@@ -70,22 +70,23 @@ static void nest_field(
 	nest(n, path->parts, path->count, v);
 }
 
-/* Insertion sort: a few dozen ids, usually almost in order. */
-static void sort_by_name(const struct fields *fields, uint16_t *ids, uint32_t count)
+/* Ids in order of rank, through a set of bits: there are a few dozen. */
+static uint32_t sort_by_name(const struct fields *fields, uint16_t *ids, uint32_t count)
 {
-	uint16_t ranks[EVENT_FIELDS_MAX];
+	uint64_t ranks[FIELD_ID_MAX / 64];
+	unsigned words = fields_rank_count(fields) / 64 + 1;
+	uint32_t at = 0;
 
+	memset(ranks, 0, words * sizeof(*ranks));
 	for (uint32_t i = 0; i < count; i++) {
-		uint16_t id = ids[i], rank = fields_path(fields, id)->rank;
-		uint32_t at = i;
-		while (at > 0 && ranks[at - 1] > rank) {
-			ids[at] = ids[at - 1];
-			ranks[at] = ranks[at - 1];
-			at--;
-		}
-		ids[at] = id;
-		ranks[at] = rank;
+		uint16_t rank = fields_path(fields, ids[i])->rank;
+		ranks[rank / 64] |= UINT64_C(1) << (rank % 64);
 	}
+	for (unsigned w = 0; w < words; w++)
+		for (uint64_t bits = ranks[w]; bits != 0; bits &= bits - 1)
+			ids[at++] = fields_of_rank(
+				fields, w * 64 + (unsigned)__builtin_ctzll(bits));
+	return at;
 }
 
 static void put_words(struct nester *n, const struct view *view, field_id id, uint32_t bits,
@@ -137,16 +138,9 @@ static void write_fields(struct nester *n, const struct view *view)
 	for (uint32_t i = 0; i < view->present_count && count < EVENT_FIELDS_MAX; i++)
 		if (!in_header(view->present[i]))
 			ids[count++] = view->present[i];
-	sort_by_name(view->fields, ids, count);
-	/* The header has opened "event": what else belongs there comes first. */
-	const char *event = fields_path(view->fields, FIELD_event_action)->parts[0].ptr;
-	for (unsigned pass = 0; pass < 2; pass++)
-		for (uint32_t i = 0; i < count; i++) {
-			const struct field_path *path = fields_path(view->fields, ids[i]);
-			bool there = path->count > 1 && path->parts[0].ptr == event;
-			if (there == (pass == 0))
-				nest(n, path->parts, path->count, &view->values[ids[i]]);
-		}
+	count = sort_by_name(view->fields, ids, count);
+	for (uint32_t i = 0; i < count; i++)
+		nest_field(n, view->fields, ids[i], &view->values[ids[i]]);
 }
 
 static void close_all(struct nester *n)
@@ -245,7 +239,7 @@ static void write_document(struct buf *buf, const struct view *view)
 	for (uint32_t i = 0; i < view->present_count && count < EVENT_FIELDS_MAX; i++)
 		if (event_get(view->event, view->present[i]) == NULL)
 			ids[count++] = view->present[i];
-	sort_by_name(view->fields, ids, count);
+	count = sort_by_name(view->fields, ids, count);
 	for (uint32_t i = 0; i < count; i++) {
 		const struct field_path *path = fields_path(view->fields, ids[i]);
 		additions[i] = (struct addition){path->parts, path->count, &view->values[ids[i]]};

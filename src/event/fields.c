@@ -38,6 +38,8 @@ struct fields {
 	uint32_t alias_count, alias_capacity;
 	struct field_node *root;
 	struct field_path *paths; /* by id */
+	field_id *ranked;	  /* by rank */
+	unsigned rank_count;
 };
 
 /* Length and both ends tell member names apart well enough, and need no loop. */
@@ -282,6 +284,9 @@ static int compare_names(const void *left, const void *right)
 {
 	struct str a = ((const struct named *)left)->name, b = ((const struct named *)right)->name;
 
+	bool event = str_starts(a, STR("event."));
+	if (event != str_starts(b, STR("event.")))
+		return event ? -1 : 1;
 	while (a.len > 0 && b.len > 0) {
 		struct str x = str_cut(&a, '.'), y = str_cut(&b, '.');
 		int order = memcmp(x.ptr, y.ptr, x.len < y.len ? x.len : y.len);
@@ -334,7 +339,8 @@ static int make_paths(struct fields *fields)
 	int rc = 0;
 
 	fields->paths = arena_zalloc(&fields->arena, FIELD_ID_MAX * sizeof(*fields->paths));
-	if (names == NULL || fields->paths == NULL) {
+	fields->ranked = arena_alloc(&fields->arena, FIELD_ID_MAX * sizeof(*fields->ranked));
+	if (names == NULL || fields->paths == NULL || fields->ranked == NULL) {
 		free(names);
 		return -ENOMEM;
 	}
@@ -345,11 +351,23 @@ static int make_paths(struct fields *fields)
 	for (uint16_t i = 0; i < count && rc == 0; i++) {
 		struct field_path *path = &fields->paths[names[i].id];
 		path->rank = i;
+		fields->ranked[i] = names[i].id;
 		rc = make_path(fields, &names[i], before, path);
 		before = path;
 	}
+	fields->rank_count = count;
 	free(names);
 	return rc;
+}
+
+unsigned fields_rank_count(const struct fields *fields)
+{
+	return fields->rank_count;
+}
+
+field_id fields_of_rank(const struct fields *fields, unsigned rank)
+{
+	return fields->ranked[rank];
 }
 
 const struct field_path *fields_path(const struct fields *fields, field_id id)

@@ -48,7 +48,7 @@ int fields_alias(struct fields *fields, struct str path, field_id id, struct err
 int fields_freeze(struct fields *fields, struct err *err);
 
 /* A name as the members of nested JSON objects that it stands for. Names in the order of their rank
- * have members of the same object side by side. */
+ * have members of the same object side by side; what belongs to "event" comes first. */
 #define FIELD_DEPTH_MAX 16 /* components; what lies deeper is left out */
 struct field_path {
 	const struct str
@@ -59,6 +59,8 @@ struct field_path {
 };
 /* After freezing. */
 const struct field_path *fields_path(const struct fields *fields, field_id id);
+unsigned fields_rank_count(const struct fields *fields);
+field_id fields_of_rank(const struct fields *fields, unsigned rank);
 
 /* Walking documents: a tree of member names that lead to wanted fields. */
 struct field_node;
