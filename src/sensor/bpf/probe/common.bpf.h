@@ -185,27 +185,68 @@ inline_ struct mount *mount_of(struct vfsmount *mnt)
 	return (void *)mnt - bpf_core_field_offset(struct mount, mnt);
 }
 
+/* Members that lie side by side in every kernel so far are read at once where a read is a call. */
+struct dentry_span {
+	struct dentry *parent;
+	u32 hash, len;
+	const unsigned char *name;
+};
+#define SPAN(type, from, to) \
+	(bpf_core_field_offset(struct type, to) - bpf_core_field_offset(struct type, from))
+
+inline_ void read_dentry(struct dentry *dentry, struct dentry_span *ret)
+{
+	if (!plain_loads && SPAN(dentry, d_parent, d_name.len) == 12 &&
+		SPAN(dentry, d_parent, d_name.name) == 16) {
+		bpf_probe_read_kernel(ret, sizeof(*ret),
+			(void *)dentry + bpf_core_field_offset(struct dentry, d_parent));
+		return;
+	}
+	ret->parent = GET(dentry, dentry, d_parent);
+	ret->len = GET(dentry, dentry, d_name.len);
+	ret->name = GET(dentry, dentry, d_name.name);
+}
+
+struct mount_span {
+	struct mount *parent;
+	struct dentry *mountpoint;
+};
+
+inline_ void read_mount(struct mount *mount, struct mount_span *ret)
+{
+	if (!plain_loads && SPAN(mount, mnt_parent, mnt_mountpoint) == 8) {
+		bpf_probe_read_kernel(ret, sizeof(*ret),
+			(void *)mount + bpf_core_field_offset(struct mount, mnt_parent));
+		return;
+	}
+	ret->parent = GET(mount, mount, mnt_parent);
+	ret->mountpoint = GET(mount, mount, mnt_mountpoint);
+}
+
 static long walk_step(u32 index, struct walk *w)
 {
 	struct dentry *dentry = w->dentry;
 	struct scratch *s = w->s;
-	struct dentry *parent;
+	struct dentry_span names;
 	u32 off = w->off;
 
 	if (dentry == w->root) {
 		struct mount *mount = w->mount;
-		struct mount *parent = GET(mount, mount, mnt_parent);
+		struct mount_span place;
+		read_mount(mount, &place);
+		struct mount *parent = place.parent;
 		if (parent == mount) {
 			w->flags = 0;
 			return 1;
 		}
-		w->dentry = GET(mount, mount, mnt_mountpoint);
+		w->dentry = place.mountpoint;
 		w->root = GET(mount, parent, mnt.mnt_root);
 		w->mount = parent;
 		return 0;
 	}
-	parent = GET(dentry, dentry, d_parent);
-	u32 len = GET(dentry, dentry, d_name.len) & NAME_MAX_;
+	read_dentry(dentry, &names);
+	struct dentry *parent = names.parent;
+	u32 len = names.len & NAME_MAX_;
 	if (off <= len || off > WALK_MAX)
 		return 1;
 	if (parent == dentry) {
@@ -215,8 +256,7 @@ static long walk_step(u32 index, struct walk *w)
 			return 1;
 	}
 	off -= len;
-	bpf_probe_read_kernel(
-		s->walk + (off & (WALK_MAX - 1)), len, GET(dentry, dentry, d_name.name));
+	bpf_probe_read_kernel(s->walk + (off & (WALK_MAX - 1)), len, names.name);
 	off--;
 	s->walk[off & (WALK_MAX - 1)] = '/';
 	w->off = off;
@@ -281,24 +321,57 @@ inline_ void inode_mtime(struct inode *inode, u64 *ret)
 	if (bpf_core_field_exists(inode->i_mtime_sec))
 		*ret = GET(inode, inode, i_mtime_sec) * 1000000000ull +
 		       GET(inode, inode, i_mtime_nsec);
-	else if (bpf_core_field_exists(hidden->__i_mtime))
-		*ret = READ(hidden, __i_mtime.tv_sec) * 1000000000ull +
-		       READ(hidden, __i_mtime.tv_nsec);
-	else
-		*ret = READ(timespec, i_mtime.tv_sec) * 1000000000ull +
-		       READ(timespec, i_mtime.tv_nsec);
+	else {
+		s64 time[2] = {};
+		const void *at = bpf_core_field_exists(hidden->__i_mtime)
+					 ? (const void *)&hidden->__i_mtime
+					 : (const void *)&timespec->i_mtime;
+		bpf_probe_read_kernel(time, sizeof(time), at);
+		*ret = time[0] * 1000000000ull + time[1];
+	}
+}
+
+struct inode_owner {
+	u16 mode, flags;
+	u32 uid, gid;
+};
+struct inode_numbers {
+	u64 number;
+	u32 nlink, rdev;
+	u64 size;
+};
+
+inline_ void read_inode(struct inode *inode, struct inode_owner *owner, struct inode_numbers *numbers)
+{
+	if (!plain_loads && SPAN(inode, i_mode, i_uid) == 4 && SPAN(inode, i_mode, i_gid) == 8 &&
+		SPAN(inode, i_ino, i_nlink) == 8 && SPAN(inode, i_ino, i_size) == 16) {
+		bpf_probe_read_kernel(owner, sizeof(*owner),
+			(void *)inode + bpf_core_field_offset(struct inode, i_mode));
+		bpf_probe_read_kernel(numbers, sizeof(*numbers),
+			(void *)inode + bpf_core_field_offset(struct inode, i_ino));
+		return;
+	}
+	owner->mode = GET(inode, inode, i_mode);
+	owner->uid = GET(inode, inode, i_uid.val);
+	owner->gid = GET(inode, inode, i_gid.val);
+	numbers->number = GET(inode, inode, i_ino);
+	numbers->nlink = GET(inode, inode, i_nlink);
+	numbers->size = GET(inode, inode, i_size);
 }
 
 inline_ void fill_file(struct wire_file_facts *facts, struct inode *inode)
 {
-	facts->inode = GET(inode, inode, i_ino);
-	facts->size = GET(inode, inode, i_size);
+	struct inode_owner owner;
+	struct inode_numbers numbers;
 	struct super_block *sb = GET(inode, inode, i_sb);
+	read_inode(inode, &owner, &numbers);
+	facts->inode = numbers.number;
+	facts->size = numbers.size;
 	facts->device = GET(super_block, sb, s_dev);
-	facts->nlink = GET(inode, inode, i_nlink);
-	facts->uid = GET(inode, inode, i_uid.val);
-	facts->gid = GET(inode, inode, i_gid.val);
-	facts->mode = GET(inode, inode, i_mode);
+	facts->nlink = numbers.nlink;
+	facts->uid = owner.uid;
+	facts->gid = owner.gid;
+	facts->mode = owner.mode;
 	facts->reserved = 0;
 }
 
