@@ -341,7 +341,8 @@ struct inode_numbers {
 	u64 size;
 };
 
-inline_ void read_inode(struct inode *inode, struct inode_owner *owner, struct inode_numbers *numbers)
+inline_ void read_inode(
+	struct inode *inode, struct inode_owner *owner, struct inode_numbers *numbers)
 {
 	if (!plain_loads && SPAN(inode, i_mode, i_uid) == 4 && SPAN(inode, i_mode, i_gid) == 8 &&
 		SPAN(inode, i_ino, i_nlink) == 8 && SPAN(inode, i_ino, i_size) == 16) {
