@@ -109,17 +109,17 @@ static int put_prefixes(struct merlon_bpf *skeleton, const struct sensor_want *w
 }
 
 /* On little-endian machines the first bytes of a name are the low ones, as the probe reads them. */
-static void put_tops(struct control *control, const struct sensor_want *want)
+static void put_tops(struct control *control, const struct sensor_want *want, struct str root)
 {
 	uint64_t tops[CONTROL_TOPS] = {0};
 	uint32_t count = 0;
 	for (size_t i = 0; i < want->read_path_count; i++) {
-		struct str rest = str_of(want->read_paths[i]);
+		struct str rest = root.len > 0 ? root : str_of(want->read_paths[i]);
 		uint64_t top = 0;
 		uint32_t k = 0;
 		(void)str_cut(&rest, '/'); /* what stands before the first one: nothing */
 		struct str first = str_cut(&rest, '/');
-		bool whole = rest.ptr != NULL; /* "/et" would also mean "/etc" */
+		bool whole = rest.ptr != NULL || root.len > 0; /* "/et" would also mean "/etc" */
 		memcpy(&top, first.ptr, first.len < sizeof(top) ? first.len : sizeof(top));
 		while (k < count && tops[k] != top)
 			k++;
@@ -196,7 +196,7 @@ int config_apply(struct loaded *loaded, const struct sensor_want *want, struct s
 	int r = put_prefixes(skeleton, want, root, err);
 	if (r < 0)
 		return r;
-	put_tops(control, want);
+	put_tops(control, want, root);
 	put_names(skeleton, want);
 	put_audited(skeleton, want);
 	control->self_pid = (uint32_t)getpid();

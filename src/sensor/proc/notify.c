@@ -83,6 +83,7 @@ int notify_open(struct proc_sensor *s, struct err *err)
 			"fanotify: %s; it needs root (CAP_SYS_ADMIN) and Linux 5.17",
 			strerror(errno));
 	mark_mounts(n);
+	mark_mount(n, "/"); /* the root of a chroot need not be a mount point */
 	if (n->mount_count == 0)
 		return err_set(err, -ENOSYS, "fanotify can watch none of the mounted file systems");
 	return 0;
