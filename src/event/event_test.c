@@ -132,6 +132,28 @@ static void document__keeps_unknown_members_when_written(void **state)
 	teardown(&f);
 }
 
+static void raw__that_is_no_document_is_not_written(void **state)
+{
+	static const char *const texts[] = {"{\"a\":1", "{}{}", "nonsense", "\"a\" b"};
+	static const char *const keys[] = {NULL, "es"};
+
+	for (size_t i = 0; i < 8; i++) {
+		struct fixture f;
+		struct buf buf = {0};
+
+		setup(&f, NULL, true);
+		(void)event_begin(f.batch, KIND_process_exec, 0);
+		f.batch->building.raw = str_of(texts[i / 2]);
+		f.batch->building.raw_key = keys[i % 2];
+		ev_uint(f.batch, FIELD_process_pid, 7);
+		view_load(f.view, event_commit(f.batch));
+		ecs_write(&buf, f.view);
+		assert_true(str_find(buf_view(&buf), STR("\"process\":{\"pid\":7}}")) > 0);
+		buf_destroy(&buf);
+		teardown(&f);
+	}
+}
+
 static void native__is_written_nested_with_its_header(void **state)
 {
 	struct fixture f;
@@ -176,6 +198,8 @@ static void recording__gives_back_what_was_written(void **state)
 	ev_text(f.batch, fields_find(f.fields, STR("own.field")), STR("v"));
 	ev_list(f.batch, FIELD_process_args, (struct str[]){STR("a"), STR("b")}, 2);
 	ev_int(f.batch, FIELD_process_pid, -3);
+	f.batch->building.raw = STR("{}");
+	f.batch->building.raw_key = "auditd.record";
 	recording_write(writer, &buf, event_commit(f.batch));
 	const char *at = buf.ptr + RECORDING_MAGIC_LEN;
 	size_t left = buf.len - RECORDING_MAGIC_LEN;
@@ -190,6 +214,7 @@ static void recording__gives_back_what_was_written(void **state)
 	assert_non_null(event);
 	assert_int_equal(event->kind, KIND_file_rename);
 	assert_int_equal(event->os, OS_LINUX);
+	assert_string_equal(event->raw_key, "auditd.record");
 	assert_true(str_is(event_get_text(event, fields_find(f.fields, STR("own.field"))), "v"));
 	assert_int_equal(event_get(event, FIELD_process_args)->len, 2);
 	assert_int_equal(event_get(event, FIELD_process_pid)->i64, -3);
@@ -223,6 +248,7 @@ int main(void)
 		cmocka_unit_test(document__gives_wanted_fields_kind_and_time),
 		cmocka_unit_test(document__broken_is_refused_with_its_place),
 		cmocka_unit_test(document__keeps_unknown_members_when_written),
+		cmocka_unit_test(raw__that_is_no_document_is_not_written),
 		cmocka_unit_test(native__is_written_nested_with_its_header),
 		cmocka_unit_test(recording__gives_back_what_was_written),
 		cmocka_unit_test(common_fields__are_given_to_events_that_lack_them),

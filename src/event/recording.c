@@ -6,14 +6,16 @@
 #include "base/err.h"
 
 /* Event payload, little endian:
- *   u16 kind, u8 os, u8 raw_key (0 none, 1 es, 2 bsm, 3 jamf, 4 other), u32 categories, u32 types,
+ *   u16 kind, u8 os, u8 raw_key (place in raw_keys below), u32 categories, u32 types,
  *   u64 time_ns, u32 raw length, raw bytes, u16 field count, fields
  * field: u16 id, value; value: u8 value_type, then
  *   BOOL u8; INT, UINT, DOUBLE 8 bytes; TEXT u32 length, bytes; LIST u32 count, values (no lists). */
 
 enum frame_type { FRAME_NAME = 1, FRAME_EVENT = 2 };
 
-static const char *const raw_keys[] = {NULL, "es", "bsm", "jamf", "record"};
+static const char *const raw_keys[] = {
+	NULL, "es", "bsm", "jamf", "record", "bsm.record", "auditd.record"};
+#define RAW_KEY_OTHER 4
 #define RAW_KEY_COUNT (sizeof(raw_keys) / sizeof(raw_keys[0]))
 
 struct recording_writer {
@@ -113,7 +115,7 @@ static uint8_t raw_key_number(const char *key)
 	for (uint8_t i = 1; i < RAW_KEY_COUNT; i++)
 		if (strcmp(key, raw_keys[i]) == 0)
 			return i;
-	return RAW_KEY_COUNT - 1;
+	return RAW_KEY_OTHER;
 }
 
 void recording_write(struct recording_writer *writer, struct buf *buf, const struct event *event)
