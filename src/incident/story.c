@@ -391,8 +391,10 @@ static void put_rest(const struct story *s)
 	const struct incident *incident = s->incident;
 	unsigned before = 0;
 
+	/* without a process, or with one that found no room in the tree */
 	for (uint32_t i = 0; i < incident->alert_count; i++)
-		if (incident->alerts[i]->process == NULL && is_told(s, incident->alerts[i]))
+		if (number_of(incident, incident->alerts[i]->process) == 0 &&
+			is_told(s, incident->alerts[i]))
 			put_alert(s, incident->alerts[i], 0);
 	for (uint32_t i = 0; i < incident->alert_count; i++)
 		before += !is_told(s, incident->alerts[i]);
