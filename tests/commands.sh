@@ -49,6 +49,12 @@ check "saving to a device leaves the device" 0 '^1 records' replay --no-rules --
 if [ -c /dev/null ]; then ok "the device is there"; else not_ok "the device is there"; fi
 if "$merlon" replay --quiet --no-rules --save - "$one" 2>&1 | cmp - "$tmp/save"; then ok "only the recording on standard output"
 else not_ok "only the recording on standard output"; fi
+printf 'title: t\nlogsource: {product: linux}\ndetection: {a: {b: c}, condition: a}\n' >"$tmp/rule.yml"
+check "a hunt that finds nothing" 0 '^$' hunt --rules "$tmp/rule.yml" "$one"
+check "measuring rules on a directory" 0 '"events":1,' rules bench --json "$tmp/rule.yml" "$tmp/in"
+check "measuring rules on a pipe" 2 'only once' rules bench "$tmp/rule.yml" -
+if "$merlon" rules check --json - <"$tmp/rule.yml" | grep -q '"status":"ok"'; then ok "rules on standard input"
+else not_ok "rules on standard input"; fi
 check "unknown sensor" 2 "no live sensor is called 'none'" agent --sensor none --data "$tmp/data" --for 1s
 mkdir -m 0777 "$tmp/open"
 check "a data directory that everybody may write to" 1 'other users could put' agent --no-rules --data "$tmp/open" --for 1s

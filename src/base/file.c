@@ -27,7 +27,8 @@ static int read_all(int fd, struct buf *buf)
 int file_read(
 	const char *path, size_t limit_bytes, struct arena *arena, struct str *ret, struct err *err)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int fd = strcmp(path, "-") == 0 ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0)
+					: open(path, O_RDONLY | O_CLOEXEC);
 
 	if (fd < 0)
 		return err_set(err, -errno, "cannot read '%s': %s", path, strerror(errno));

@@ -6,7 +6,7 @@
 #include "base/str.h"
 struct err;
 
-/* Reads a regular file, or any other that ends, of at most limit_bytes into the arena; the text is
+/* Reads a regular file, or any other that ends ("-" is standard input), of at most limit_bytes into the arena; the text is
  * NUL-terminated behind its end. 0, -EFBIG, -ENOMEM or the errno of open and read; err names the
  * file. */
 int file_read(const char *path, size_t limit_bytes, struct arena *arena, struct str *ret,

@@ -139,7 +139,8 @@ static int print_matches(struct hunt *hunt, struct err *err)
 
 	if (hunt->failed || hunt->ids.failed)
 		return err_set(err, -ENOMEM, "out of memory after %zu matches", hunt->count);
-	qsort(hunt->matches, hunt->count, sizeof(*hunt->matches), by_index_then_rule);
+	if (hunt->count > 0)
+		qsort(hunt->matches, hunt->count, sizeof(*hunt->matches), by_index_then_rule);
 	for (size_t i = 0; i < hunt->count; i++)
 		print_match(hunt, &hunt->matches[i], &line);
 	buf_destroy(&line);
@@ -245,7 +246,7 @@ static int run_hunt(const struct args *args)
 		return args_wrong(args, "%s", err.text);
 	}
 	if (rc == 0)
-		rc = inputs_collect(args, &inputs, &err);
+		rc = inputs_collect(args, 0, &inputs, &err);
 	if (rc == 0) {
 		rc = hunt_with(&hunt, &err);
 		inputs_destroy(&inputs);

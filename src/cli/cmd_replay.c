@@ -186,7 +186,7 @@ static int prepare(struct replay *r, struct arena *arena, struct err *err)
 		.on_event = on_event,
 		.on_match = on_match,
 	};
-	int rc = inputs_collect(r->args, &r->inputs, err);
+	int rc = inputs_collect(r->args, 0, &r->inputs, err);
 
 	if (rc == 0)
 		rc = make_engine(r, arena, err);

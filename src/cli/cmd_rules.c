@@ -377,14 +377,20 @@ static int run_bench(const struct args *args)
 {
 	unsigned count;
 	const char *const *operands = args_operands(args, &count);
-	struct inputs inputs = {
-		.names = (const char **)(uintptr_t)(operands + 1), .count = count - 1};
+	struct inputs inputs;
 	struct pass decode = {0}, all = {0};
 	struct err err = {0};
-	int rc = run_pass(NULL, 0, &inputs, &decode, &err);
 
+	for (unsigned i = 0; i < count; i++)
+		if (strcmp(operands[i], "-") == 0)
+			return args_wrong(args, "standard input can be read only once");
+	int rc = inputs_collect(args, 1, &inputs, &err);
+	if (rc != 0)
+		return fail(&err);
+	rc = run_pass(NULL, 0, &inputs, &decode, &err);
 	if (rc == 0)
 		rc = run_pass(operands, 1, &inputs, &all, &err);
+	inputs_destroy(&inputs);
 	if (rc != 0)
 		return fail(&err);
 	print_bench(args, &decode, &all);

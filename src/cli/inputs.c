@@ -99,7 +99,7 @@ static int add_path(
 	return rc == 0 ? 0 : err_set(err, rc, "%s: out of memory", path);
 }
 
-int inputs_collect(const struct args *args, struct inputs *ret, struct err *err)
+int inputs_collect(const struct args *args, unsigned first, struct inputs *ret, struct err *err)
 {
 	struct inputs inputs = {0};
 	size_t capacity = 0;
@@ -108,7 +108,7 @@ int inputs_collect(const struct args *args, struct inputs *ret, struct err *err)
 	int rc = 0;
 
 	arena_init(&inputs.arena, 0);
-	for (unsigned i = 0; i < count && rc == 0; i++)
+	for (unsigned i = first; i < count && rc == 0; i++)
 		rc = add_path(&inputs, &capacity, operands[i], 0, err);
 	if (rc != 0) {
 		inputs_destroy(&inputs);

@@ -24,8 +24,9 @@ struct inputs {
 	size_t count;
 };
 
-/* The operands; a directory stands for the files below it, in the order of their names. */
-int inputs_collect(const struct args *args, struct inputs *ret, struct err *err);
+/* The operands from first on; a directory stands for the files below it, in the order of their
+ * names. */
+int inputs_collect(const struct args *args, unsigned first, struct inputs *ret, struct err *err);
 void inputs_destroy(struct inputs *inputs);
 /* Whether path is one of them, under whatever name. */
 bool inputs_have(const struct inputs *inputs, const char *path);

@@ -163,6 +163,18 @@ def record():
     os.unlink(recording)
 
 
+def record_and_reload():
+    data = tempfile.mkdtemp(prefix="merlon-test-")
+    recording = os.path.join(data, "recording")
+    recorder = subprocess.Popen([MERLON, "record", "--for", "5s", "--data", data, recording], stderr=subprocess.PIPE, text=True)
+    tap.wait_for(lambda: os.path.exists(os.path.join(data, "agent.sock")), 10)
+    time.sleep(1.5)
+    recorder.send_signal(signal.SIGHUP)
+    said = recorder.communicate(timeout=30)[1]
+    tap.check("SIGHUP leaves a recording alone", recorder.returncode == 0 and "no rules" in said, said)
+    shutil.rmtree(data)
+
+
 def main():
     probe = subprocess.run([MERLON, "agent", "--no-rules", "--for", "1s", "--data", tempfile.mkdtemp(prefix="merlon-test-")],
                            capture_output=True, text=True)
@@ -173,6 +185,7 @@ def main():
         reload_rules()
         full_disk()
         record()
+        record_and_reload()
     tap.done()
 
 

@@ -1,9 +1,9 @@
 #include "detect/sigma/sigma.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include "base/err.h"
+#include "base/file.h"
 #include "base/yaml.h"
 #include "detect/sigma/document.h"
 #include "detect/sigma/merge.h"
@@ -282,22 +282,14 @@ int sigma_load_text(struct sigma_loader *loader, struct str text, const char *fi
 
 int sigma_load_file(struct sigma_loader *loader, const char *file, struct err *err)
 {
-	FILE *in = fopen(file, "re");
-	struct buf text = {.limit_bytes = FILE_BYTES_MAX + 1};
-	char block[16384];
-	size_t got;
+	struct arena arena;
+	struct str text;
 
-	if (in == NULL)
-		return err_set(err, -errno, "%s: %s", file, strerror(errno));
-	while ((got = fread(block, 1, sizeof(block), in)) > 0 && !text.failed)
-		buf_append(&text, block, got);
-	int rc = ferror(in) != 0 ? err_set(err, -EIO, "%s: cannot be read", file) : 0;
-	if (rc == 0 && text.failed)
-		rc = err_set(err, -E2BIG, "%s: larger than %zu bytes", file, FILE_BYTES_MAX);
-	(void)fclose(in);
+	arena_init(&arena, 0);
+	int rc = file_read(file, FILE_BYTES_MAX, &arena, &text, err);
 	if (rc == 0)
-		rc = sigma_load_text(loader, buf_view(&text), file, err);
-	buf_destroy(&text);
+		rc = sigma_load_text(loader, text, file, err);
+	arena_destroy(&arena);
 	return rc;
 }
 
