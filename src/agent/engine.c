@@ -8,10 +8,6 @@
 #include "base/err.h"
 #include "os/self.h"
 
-/* One host's processes, live and recently dead: an agent must stay small. */
-#define LIVE_IMAGES_MAX 16384
-#define LIVE_TEXT_BYTES ((size_t)8 * 1024 * 1024)
-
 struct counting {
 	struct engine *engine;
 	const struct engine_options *options;
@@ -49,8 +45,6 @@ static int load(struct engine *engine, const struct engine_options *options, str
 		fields_want_all(engine->fields);
 	engine->enriches = options->enrich;
 	engine->enrich.live = options->live;
-	if (options->live)
-		engine->enrich.graph = (struct graph_options){LIVE_IMAGES_MAX, LIVE_TEXT_BYTES};
 	if (options->enrich)
 		enrich_want(engine->fields, &engine->enrich);
 	rc = fields_freeze(engine->fields, err);

@@ -273,12 +273,12 @@ static int run_explain(const struct args *args)
 	FILE *file = fopen(operands[0], "re");
 	arena_init(&arena, 0);
 	bool quiet = false;
-	int rc = file != NULL && args_value_count(args, "rules") == 0
-			 ? load(args, paths, 1, inputs_report_rule, &quiet, &engine, &err)
-			 : load_for_reading(args, &arena, false, &engine, &err);
+	bool whole_file = file != NULL && args_value_count(args, "rules") == 0;
+	int rc = whole_file ? load(args, paths, 1, inputs_report_rule, &quiet, &engine, &err)
+			    : load_for_reading(args, &arena, false, &engine, &err);
 	for (uint32_t i = 0; rc == 0 && i < ruleset_count(engine->rules); i++) {
 		const struct rule *rule = ruleset_rule(engine->rules, i);
-		if (file == NULL && !is_meant(rule, str_of(operands[0])))
+		if (!whole_file && !is_meant(rule, str_of(operands[0])))
 			continue;
 		if (found++ > 0)
 			(void)fputc('\n', stdout);
