@@ -183,6 +183,18 @@ static void put_source(struct native *n, struct str ip, struct str port)
 		ev_uint(n->batch, FIELD_source_port, number);
 }
 
+/* The last place of needle, or -1. */
+static ptrdiff_t find_last(struct str text, struct str needle)
+{
+	ptrdiff_t last = -1, at;
+
+	while ((at = str_find(text, needle)) >= 0) {
+		last += at + 1;
+		text = str_n(text.ptr + at + 1, text.len - (size_t)at - 1);
+	}
+	return last;
+}
+
 /* "Accepted password for ann from 192.0.2.1 port 4022 ssh2", "Failed … for invalid user x from …" */
 static bool ssh_attempt(struct native *n)
 {
@@ -195,14 +207,18 @@ static bool ssh_attempt(struct native *n)
 	struct str method = str_cut(&rest, ' ');
 	if (!str_starts(rest, STR("for ")) || str_is(method, "none"))
 		return false;
-	struct str user = between(n->text, " for invalid user ", " ");
-	if (user.len == 0)
-		user = between(n->text, " for ", " ");
+	/* a name that nobody has holds whatever the client typed, " from " as well */
+	ptrdiff_t from = find_last(rest, STR(" from "));
+	struct str peer = from < 0 ? (struct str){0}
+				   : str_n(rest.ptr + from, rest.len - (size_t)from);
+	struct str user = str_n(rest.ptr + 4, from < 4 ? rest.len - 4 : (size_t)from - 4);
+	if (str_starts(user, STR("invalid user ")))
+		user = str_n(user.ptr + 13, user.len - 13);
 	begin(n, KIND_ssh_login, good);
 	ev_text(n->batch, FIELD_user_name, user);
 	ev_text(n->batch, FIELD_user_target_name, user);
 	ev_text(n->batch, FIELD_authentication_method, method);
-	put_source(n, between(n->text, " from ", " "), between(n->text, " port ", " "));
+	put_source(n, between(peer, " from ", " "), between(peer, " port ", " "));
 	return true;
 }
 

@@ -119,6 +119,19 @@ static void ssh__logins(void **state)
 	run_end(&run);
 }
 
+static void ssh__names_cannot_forge_the_peer(void **state)
+{
+	struct run run;
+
+	run_log(&run, "-auth.log",
+		"Feb  5 10:00:00 h sshd[5]: Failed password for invalid user a from 198.51.100.1 "
+		"port 1 from 192.0.2.9 port 4022 ssh2\n");
+	assert_string_equal(run_field(&run, 1, "user.name"), "a from 198.51.100.1 port 1");
+	assert_string_equal(run_field(&run, 1, "source.ip"), "192.0.2.9");
+	assert_string_equal(run_field(&run, 1, "source.port"), "4022");
+	run_end(&run);
+}
+
 static void sudo_and_su(void **state)
 {
 	struct run run;
@@ -238,6 +251,7 @@ int main(void)
 		cmocka_unit_test(without_reference__years_go_on),
 		cmocka_unit_test(offset__moves_local_times_only),
 		cmocka_unit_test(ssh__logins),
+		cmocka_unit_test(ssh__names_cannot_forge_the_peer),
 		cmocka_unit_test(sudo_and_su),
 		cmocka_unit_test(accounts),
 		cmocka_unit_test(services__route_rules),
