@@ -194,10 +194,25 @@ def run_script(tally, name, script, *arguments):
 def run_valgrind(tally):
     if shutil.which("valgrind") is None:
         return tally.skip("valgrind", "it is not installed")
+    run_script(tally, "valgrind on replay", "valgrind_replay.sh", os.path.join(TOP, "build", "merlon"))
+
+
+def run_vm(tally):
+    """What the probes cost, in a virtual machine that counts instructions."""
+    if subprocess.run(["ninja", "-C", os.path.join(TOP, "build"), "bench-programs"],
+                      stdout=subprocess.DEVNULL).returncode != 0:
+        return tally.fail("programs of the benchmarks")
+    run_script(tally, "added instructions in a virtual machine", os.path.join(TOP, "benchmarks", "vm.py"), "--check")
+
+
+def run_release(tally, asked):
     if not build("build", "--buildtype=release", "-Dwerror=false", "-Dtests=false"):
         return tally.fail("release build")
     tally.passed += 1
-    run_script(tally, "valgrind on replay", "valgrind_replay.sh", os.path.join(TOP, "build", "merlon"))
+    if not asked or "valgrind" in asked:
+        run_valgrind(tally)
+    if not asked or "vm" in asked:
+        run_vm(tally)
 
 
 def main():
@@ -217,7 +232,7 @@ def main():
         for test in tests:
             print(" ".join(test["suite"]), test["name"])
         return 0
-    own = {"clang", "valgrind", "fuzz"} | {name for name in arguments.names
+    own = {"clang", "valgrind", "vm", "fuzz"} | {name for name in arguments.names
                                            if name.startswith("fuzz-")}
     if tests:
         run_meson(tally, tests)
@@ -225,10 +240,10 @@ def main():
         tally.fail("no test is called " + " or ".join(arguments.names))
     if not arguments.quick:
         asked = set(arguments.names)
-        if not asked or asked & (own - {"valgrind"}):
+        if not asked or asked & (own - {"valgrind", "vm"}):
             run_clang(tally, arguments)
-        if not asked or "valgrind" in asked:
-            run_valgrind(tally)
+        if not asked or asked & {"valgrind", "vm"}:
+            run_release(tally, asked)
     print(f"{time.monotonic() - began:.0f} s", file=sys.stderr)
     return tally.finish()
 
