@@ -11,6 +11,8 @@
 #include "event/ecs.h"
 
 #define LIVE_REORDER_NS (50 * UINT64_C(1000000)) /* sensors are read one after the other */
+#define LIVE_REORDER_EVENTS \
+	4096 /* a burst must not fill memory while it waits to be put in order */
 
 /* ---- what comes out ---- */
 
@@ -375,6 +377,7 @@ int agent_begin(struct agent *agent, struct err *err)
 {
 	struct pipeline_options pipeline = {
 		.reorder_ns = LIVE_REORDER_NS,
+		.reorder_events = LIVE_REORDER_EVENTS,
 		.common = agent->common,
 		.common_count = sizeof(agent->common) / sizeof(agent->common[0]),
 		.context = agent,
