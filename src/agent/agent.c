@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/file.h"
+#include "os/self.h"
 
 #define WAIT_MS	     20 /* how far behind the kernel's ring the agent may be */
 #define FLUSH_NS     (200 * NS_PER_MS)
@@ -203,6 +204,7 @@ int agent_run(const struct agent_options *options, struct err *err)
 	if (rc == 0) {
 		stop_wanted = reload_wanted = 0;
 		catch_signals();
+		os_self_trim_memory(); /* rules are read by now */
 		loop(&agent);
 		stop(&agent);
 		if (!stop_wanted && options->stop_after_ns == 0)

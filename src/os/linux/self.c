@@ -1,5 +1,6 @@
 #include "os/self.h"
 
+#include <malloc.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
@@ -20,6 +21,13 @@ int os_self_path(char *path, size_t size)
 		return -ENAMETOOLONG;
 	path[len] = '\0';
 	return 0;
+}
+
+void os_self_trim_memory(void)
+{
+#ifdef __GLIBC__
+	(void)malloc_trim(0);
+#endif
 }
 
 uint64_t os_self_resident_bytes(void)

@@ -17,6 +17,10 @@ void os_self_root(char *path, size_t size)
 		path[0] = '\0';
 }
 
+void os_self_trim_memory(void)
+{
+}
+
 uint64_t os_self_resident_bytes(void)
 {
 	mach_task_basic_info_data_t info;
