@@ -6,6 +6,7 @@ counters and stopped. Ratios are of the same round's time with nothing running; 
 medians. Needs root. Called by ./bench live.
 """
 import argparse
+import collections
 import json
 import os
 import platform
@@ -173,6 +174,7 @@ def build_once(count):
 
 
 def do_work(scale):
+    """Seconds of each kind, and processor seconds of the working process and its children."""
     times = {}
     for kind, count in WORK.items():
         count = max(1, int(count * scale))
@@ -181,12 +183,12 @@ def do_work(scale):
         else:
             out = subprocess.run([tool("workload"), kind, str(count), tool("tiny")], check=True,
                                  capture_output=True, text=True).stdout
-            times[kind] = float(out.split()[0])
+            times[kind], times["cpu " + kind] = (float(word) for word in out.split())
     return times
 
 
 def measure(configurations, rounds, scale):
-    ratios = {c.name: {kind: [] for kind in WORK} for c in configurations}
+    ratios = {c.name: collections.defaultdict(list) for c in configurations}
     counters = {c.name: [] for c in configurations}
     base = {kind: [] for kind in WORK}
     missing = {}
@@ -203,9 +205,10 @@ def measure(configurations, rounds, scale):
             times = do_work(scale)
             counters[c.name].append(c.stop())
             reference = reference or times
-            for kind in WORK:
-                ratios[c.name][kind].append(times[kind] / reference[kind])
-                if c.name == "nothing":
+            for kind, spent in times.items():
+                ratios[c.name][kind].append(spent / reference[kind])
+            if c.name == "nothing":
+                for kind in WORK:
                     base[kind].append(times[kind])
         print(f"round {number + 1} of {rounds}", file=sys.stderr)
     return ratios, counters, base, missing
@@ -223,6 +226,17 @@ def counted(configurations, counters, scale):
         if rows:
             cells = [str(min(r["kinds"].get(kind, 0) for r in rows)) for kind in wanted]
             lines.append(f"| {c.name} | " + " | ".join(cells) + f" | {min(r['stored_events'] for r in rows)} |")
+    return "\n".join(lines)
+
+
+def cpu_table(configurations, ratios, missing):
+    """The same by processor time, which waiting for other work on the host does not change."""
+    kinds = [kind for kind in WORK if kind != "build"]
+    lines = ["| processor time of the work, median ratio | " + " | ".join(kinds) + " |", "|---|" + "---|" * len(kinds)]
+    for c in configurations:
+        if c.name not in missing:
+            cells = [f"{statistics.median(ratios[c.name]['cpu ' + kind]):.2f}" for kind in kinds]
+            lines.append(f"| {c.name} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
 
@@ -246,7 +260,7 @@ def table(configurations, ratios, counters, base, missing, scale):
                   f"{cpu * 1e6 / events:.2f}" if cpu is not None and events else "",
                   f"{resident / 1024:.0f}" if resident else ""]
         lines.append(f"| {c.name} | " + " | ".join(cells) + " |")
-    lines += ["", counted(configurations, counters, scale)]
+    lines += ["", cpu_table(configurations, ratios, missing), "", counted(configurations, counters, scale)]
     done = ", ".join(f"{kind} {max(1, int(WORK[kind] * scale))} in {statistics.median(base[kind]):.2f} s" for kind in kinds)
     lines += ["", f"Medians of {len(base['open'])} rounds; lost is the most of any. Operations a round, with nothing running: {done}. "
               f"{machine()}."]

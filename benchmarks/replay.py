@@ -59,8 +59,13 @@ def record(path):
 
 
 def shorten(process):
-    """Without what shippers of ECS leave out: capabilities, and other processes' arguments."""
+    """Without what shippers of ECS leave out: capabilities, all ancestors, the further ids of users,
+    and other processes' arguments."""
     process.get("thread", {}).pop("capabilities", None)
+    process.get("Ext", {}).pop("ancestry", None)
+    for name in ("real_user", "real_group", "saved_user", "saved_group"):
+        process.pop(name, None)
+        process.get("parent", {}).pop(name, None)
     for name in ("entry_leader", "session_leader", "group_leader", "previous"):
         process.pop(name, None)
     parent = process.get("parent", {})
@@ -175,7 +180,7 @@ def table(rounds):
                      replay(binary, rounds), "500,000"))
     sizes = [os.path.getsize(path) // COUNT for path in (ndjson, binary)]
     notes.insert(0, f"{COUNT:,} events of {sizes[0]} bytes (NDJSON) and {sizes[1]} bytes (binary) on average, best of "
-                    f"{rounds} runs, processor time of the whole command's events. {live.machine()}.")
+                    f"{rounds} runs, events per second of processor time. {live.machine()}.")
     return "\n".join(lines + [""] + notes)
 
 
