@@ -47,14 +47,15 @@ class Nothing:
 class Agent:
     """An agent of ours with a directory of its own; its counters come from `merlon status`."""
 
-    def __init__(self, name, *options):
-        self.name, self.options = name, options
+    def __init__(self, name, *options, record=False):
+        self.name, self.options, self.record = name, options, record
 
     def start(self):
         self.data = tempfile.mkdtemp(prefix="merlon-bench-")
         self.log = open(os.path.join(self.data, "stderr"), "w+")
+        what = ["record", os.path.join(self.data, "recording")] if self.record else ["agent"]
         self.process = subprocess.Popen(
-            [MERLON, "agent", "--data", self.data, *self.options], stdout=subprocess.DEVNULL, stderr=self.log)
+            [MERLON, *what, "--data", self.data, *self.options], stdout=subprocess.DEVNULL, stderr=self.log)
         for _ in range(100):
             if self.status():
                 break
@@ -286,7 +287,8 @@ def main():
     if os.geteuid() != 0:
         print("the live benchmark needs root", file=sys.stderr)
         sys.exit(77)
-    configurations = [Nothing(), Agent("Merlon, shipped rules"), Agent("Merlon, every kind, all stored", "--store-events")]
+    configurations = [Nothing(), Agent("Merlon, shipped rules"), Agent("Merlon, every kind, all recorded", record=True),
+                      Agent("Merlon, every kind, all stored as JSON", "--store-events")]
     if shutil.which("auditd"):
         configurations.append(Auditd())
     if os.path.exists(tool("floor")):

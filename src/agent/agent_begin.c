@@ -108,8 +108,10 @@ static int open_output(struct agent *agent, struct err *err)
 		.rotate_bytes = config->rotate_mb << 20, .keep_count = (unsigned)config->keep};
 	char path[4096];
 
-	if (agent->options->mode == AGENT_RECORD)
-		options.rotate_bytes = 0; /* a recording is one file */
+	if (agent->options->mode == AGENT_RECORD) {
+		options.rotate_bytes = 0; /* a recording is one file, of one run */
+		options.from_empty = true;
+	}
 	if (agent->options->output != NULL)
 		(void)snprintf(path, sizeof(path), "%s", agent->options->output);
 	else
