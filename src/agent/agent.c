@@ -145,6 +145,7 @@ static void loop(struct agent *agent)
 
 	while (!stop_wanted && agent->sensor_count > 0) {
 		struct pollfd fds[AGENT_SENSORS_MAX + 2];
+		int place[AGENT_SENSORS_MAX]; /* of a sensor in fds, or -1 */
 		nfds_t count = 0;
 		fds[count++] = (struct pollfd){.fd = control_fd(agent->control), .events = POLLIN};
 		nfds_t hashes = 0; /* control is at 0 */
@@ -156,12 +157,15 @@ static void loop(struct agent *agent)
 		for (size_t i = 0; i < agent->sensor_count; i++) {
 			const struct sensor *sensor = agent->sensors[i]->sensor;
 			int fd = sensor->ops->poll_fd == NULL ? -1 : sensor->ops->poll_fd(sensor);
+			place[i] = fd >= 0 ? (int)count : -1;
 			if (fd >= 0)
 				fds[count++] = (struct pollfd){.fd = fd, .events = POLLIN};
 		}
 		(void)poll(fds, count, WAIT_MS);
+		bool all = clock_monotonic_ns() >= agent->flush_at_ns;
 		for (size_t i = agent->sensor_count; i > 0; i--) /* a broken one leaves the list */
-			drain_sensor(agent, agent->sensors[i - 1]);
+			if (all || place[i - 1] < 0 || fds[place[i - 1]].revents != 0)
+				drain_sensor(agent, agent->sensors[i - 1]);
 		if (hashes != 0 && fds[hashes].revents != 0)
 			take_hashes(agent);
 		housekeeping(agent);
