@@ -68,7 +68,7 @@ def count_program(tally, record):
     name, result = record["name"], record["result"]
     output = (record.get("stdout") or "") + "\n" + (record.get("stderr") or "")
     cases = cases_of(output)
-    if result == "SKIP":
+    if result == "SKIP" and not cases:
         lines = [line for line in output.splitlines() if line.strip()]
         return tally.skip(name, lines[-1].strip() if lines else "")
     failed = [case for case, word, _ in cases if word == "failed"]
@@ -82,7 +82,7 @@ def count_program(tally, record):
     elif failed:
         for case in failed:
             tally.fail(f"{name}: {case}", output if case == failed[0] else "")
-    elif result != "OK":
+    elif result not in ("OK", "SKIP"):
         tally.fail(f"{name} ({result.lower()})", output)
 
 
