@@ -145,15 +145,7 @@ static int decode(struct replay *replay, struct batch *batch, struct str json, s
 	if (rc < 0)
 		return err_set(
 			err, rc, rc == -EBADMSG ? "no Endpoint Security payload" : "out of memory");
-	if (batch->want_all) {
-		batch->building.raw = arena_strn(&batch->arena, json.ptr, json.len);
-		batch->building.raw_key = "es";
-	}
-	struct event *event = event_commit(batch);
-	if (event == NULL)
-		return err_set(err, -ENOMEM, "payload is too large");
-	replay_event(replay, event);
-	return 0;
+	return replay_commit(replay, batch, json, "es", err);
 }
 
 static int begin(struct replay *replay, struct err *err)

@@ -35,15 +35,7 @@ static int decode(struct replay *replay, struct batch *batch, struct str json, s
 		return keep_document(replay, batch, json, ret_offset, err);
 	if (jamf_event_build(batch, &replay->scratch, root) < 0)
 		return err_set(err, -ENOMEM, "out of memory");
-	if (batch->want_all) {
-		batch->building.raw = arena_strn(&batch->arena, json.ptr, json.len);
-		batch->building.raw_key = "jamf";
-	}
-	struct event *event = event_commit(batch);
-	if (event == NULL)
-		return err_set(err, -ENOMEM, "record is too large");
-	replay_event(replay, event);
-	return 0;
+	return replay_commit(replay, batch, json, "jamf", err);
 }
 
 static int begin(struct replay *replay, struct err *err)

@@ -33,6 +33,20 @@ void replay_event(struct replay *replay, struct event *event)
 		replay->stats.kinds[event->kind]++;
 }
 
+int replay_commit(struct replay *replay, struct batch *batch, struct str json, const char *raw_key,
+	struct err *err)
+{
+	if (batch->want_all) {
+		batch->building.raw = arena_strn(&batch->arena, json.ptr, json.len);
+		batch->building.raw_key = raw_key;
+	}
+	struct event *event = event_commit(batch);
+	if (event == NULL)
+		return err_set(err, -ENOMEM, "record is too large");
+	replay_event(replay, event);
+	return 0;
+}
+
 void replay_accept(struct replay *replay)
 {
 	replay->stats.accepted++;

@@ -52,6 +52,10 @@ struct replay_format {
 void replay_record(struct replay *replay);
 /* Gives a committed event the numbers of the record that began last, and counts it. */
 void replay_event(struct replay *replay, struct event *event);
+/* Commits the event being built and does the same; when whole events are wanted, the record's own
+ * JSON is kept with it under raw_key (static). Returns 0 or -ENOMEM. */
+int replay_commit(struct replay *replay, struct batch *batch, struct str json, const char *raw_key,
+	struct err *err);
 /* The record was used. */
 void replay_accept(struct replay *replay);
 /* The record was broken: counts and reports it. at: bytes behind the window's begin. */
