@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/strmatch.h" /* WILD_ANY, WILD_ONE */
 #include "event/fields.h"
+struct view;
 
 /* A multi-valued field satisfies an atom when any element does; null elements satisfy none but
  * ATOM_NULL. A missing field satisfies only ATOM_NULL (and ATOM_EXISTS with negated sense through
@@ -33,8 +34,12 @@ enum atom_op {
 	ATOM_TIME, /* part of a time (RFC 3339, or a number since 1970 whose size tells its unit):
 		       * time_part, in UTC, equals number */
 	ATOM_KEYWORD, /* some text or number of the whole event contains text (a wildcard pattern) */
-	ATOM_PRESENT, /* there, be it null or empty: Sigma's exists */
+	ATOM_PRESENT,  /* there, be it null or empty: Sigma's exists */
+	ATOM_COMPUTED, /* test says so: whatever a language's own evaluator knows; needs no field */
 };
+
+/* One event's fields for ATOM_COMPUTED; scratch may be used freely until the test returns. */
+typedef bool atom_test_fn(const void *program, const struct view *view, struct arena *scratch);
 
 enum time_part { TIME_MINUTE, TIME_HOUR, TIME_DAY, TIME_WEEK, TIME_MONTH, TIME_YEAR };
 
@@ -50,6 +55,12 @@ struct atom {
 	field_id other;	  /* ATOM_FIELD */
 	struct str text;  /* operand: text, pattern, "10.0.0.0/8" */
 	double number;
+	/* ATOM_COMPUTED: field is FIELD_none; text describes the question (and makes equal ones
+	 * shared: same text, same test, same meaning). reads: fields that the test looks at. */
+	atom_test_fn *test;
+	const void *program;
+	const field_id *reads;
+	uint32_t read_count;
 	uint32_t predicate; /* set by ruleset_add */
 };
 

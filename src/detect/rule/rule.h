@@ -22,6 +22,23 @@ enum severity {
 const char *severity_word(enum severity severity);
 bool severity_parse(struct str word, enum severity *ret);
 
+/* What a match of a rule is good for. */
+enum rule_role {
+	RULE_FINDING, /* it is a detection */
+	RULE_STEP,    /* a step of a rule over several events (plan); nobody is told */
+	RULE_PLAN,    /* never matched by the predicate machine: it stands for its plan */
+};
+struct cep_plan;
+
+/* What a rule's author would have done about a match. Shown; policy decides. */
+struct rule_action {
+	struct str action; /* "kill_process" */
+	struct str field;  /* "process.entity_id" */
+	uint32_t state;	   /* which step's event the field is of, from 0 */
+	bool optional;
+	struct str refused; /* why it cannot be carried out; empty when it can */
+};
+
 struct rule {
 	struct str id, title, description, file, language; /* language: "sigma", "eql" */
 	uint32_t document;				   /* number within the file, from 0 */
@@ -37,7 +54,14 @@ struct rule {
 	uint32_t note_count;
 	uint64_t kinds[KIND_MAX / 64]; /* event kinds the rule looks at; all bits set: any */
 	uint32_t os_mask; /* bits 1 << OS_…; 0: any. Events of unknown OS always pass */
-	struct expr *condition;
+	/* Category set of the event (bits 1 << CATEGORY_…): an event of one of these categories is the
+	 * rule's whatever its kind. 0: kinds alone decide. */
+	uint32_t categories;
+	struct expr *condition;	     /* RULE_PLAN: NULL */
+	uint8_t role;		     /* enum rule_role */
+	const struct cep_plan *plan; /* RULE_PLAN */
+	const struct rule_action *actions;
+	uint32_t action_count;
 	uint32_t number; /* set by ruleset_add: position in the set */
 };
 

@@ -1,0 +1,99 @@
+/* What a rule over several events asks, as every rule language hands it to the state machines:
+ * steps, keys, windows. Plans live in the arena of the rule set and do not change.
+ *
+ * Each step is a rule of its own in the set (role RULE_STEP): the predicate machine, with its
+ * shared predicates and its literal index, says which events are candidates of which steps. What
+ * depends on state (references to earlier steps, relations between processes) is the step's test,
+ * asked only of candidates. */
+#ifndef MERLON_DETECT_CEP_PLAN_H
+#define MERLON_DETECT_CEP_PLAN_H
+#include "detect/rule/rule.h"
+
+/* State is read through an opaque context, which is good for one event. step is 0 for the event at
+ * hand and 1 + N for what step N of the partial match took; NULL when it does not have the field.
+ * Fields of earlier steps can be read only when the step's `captures` list them. */
+struct cep_context;
+const struct value *cep_get(const struct cep_context *context, unsigned step, field_id field);
+struct arena *cep_scratch(const struct cep_context *context); /* reset before each event */
+/* Is the event's process in the relation? number: of plan->relations */
+bool cep_related(const struct cep_context *context, uint32_t number);
+
+/* A value taken from an event: a field, or something computed (then field is FIELD_none). */
+struct cep_value {
+	field_id field;
+	struct value (*compute)(const void *program, const struct cep_context *context);
+	const void *program;
+	bool optional; /* a key: null joins null; otherwise an event whose key is null is no match */
+	bool caseless; /* a key: text joins without case */
+};
+
+struct cep_step {
+	const struct rule *rule; /* RULE_STEP; in a correlation any rule, also one with a plan */
+	const struct cep_value *keys; /* as many as every other step of the plan has */
+	/* What the predicate machine could not say; NULL: nothing. */
+	bool (*test)(const void *program, const struct cep_context *context);
+	const void *program;
+	const field_id *captures; /* fields of its event that later steps or pipes read */
+	uint32_t capture_count;
+	uint32_t runs; /* times that it must match, one event each; at least 1 */
+	bool missing;  /* no event may match between the steps around it, within maxspan */
+	bool fork;     /* a partial match that this step takes on is kept as it was, too */
+};
+
+/* Marks the process of each event that `mark` matches: descendants, children, or the process itself
+ * of later events (and of the same one) are related. Processes are known by the text of these
+ * fields. */
+enum cep_relation_type { CEP_DESCENDANT_OF, CEP_CHILD_OF, CEP_EVENT_OF };
+struct cep_relation {
+	uint8_t type;
+	const struct rule *mark; /* RULE_STEP, before all rules of the set that use the relation */
+	/* mark's own test, when it has relations itself; relations of lower number only */
+	bool (*test)(const void *program, const struct cep_context *context);
+	const void *program;
+	field_id process, parent; /* of any event: who did it, and that one's parent */
+};
+
+enum cep_type {
+	CEP_SINGLE,   /* one step with a test */
+	CEP_SEQUENCE, /* steps in order */
+	CEP_SAMPLE,   /* one event for each step, in any order, all with the same keys */
+	CEP_JOIN,     /* the same, for the older dialect */
+	CEP_WINDOW,   /* steps are alternatives; what falls into the window is aggregated */
+};
+
+enum cep_aggregate {
+	CEP_EVENT_COUNT,
+	CEP_VALUE_COUNT,
+	CEP_VALUE_SUM,
+	CEP_VALUE_AVG,
+	CEP_VALUE_PERCENTILE,
+	CEP_VALUE_MEDIAN,
+	CEP_TEMPORAL,	      /* every step has matched in the window */
+	CEP_TEMPORAL_ORDERED, /* in the order of the steps */
+};
+
+enum cep_bound_op { CEP_LT, CEP_LTE, CEP_GT, CEP_GTE, CEP_EQ, CEP_NEQ };
+struct cep_bound {
+	uint8_t op; /* enum cep_bound_op */
+	double number;
+};
+
+#define CEP_STEPS_MAX 64
+#define CEP_KEYS_MAX  16
+
+struct cep_plan {
+	uint8_t type;	   /* enum cep_type */
+	uint8_t aggregate; /* CEP_WINDOW */
+	const struct cep_step *steps;
+	uint32_t step_count, key_count;
+	const struct cep_step *until; /* ends partial matches of its keys; NULL: none */
+	uint64_t maxspan_ns; /* from first to last event; 0: unlimited. CEP_WINDOW: its length */
+	const struct cep_relation *relations;
+	uint32_t relation_count;
+	/* CEP_WINDOW */
+	field_id value;			/* what is counted, summed… */
+	double percentile;		/* 0…100 */
+	const struct cep_bound *bounds; /* all must hold */
+	uint32_t bound_count;
+};
+#endif
