@@ -229,7 +229,7 @@ static enum split_result wrapper_member(struct split *split)
 	for (; (c = peek(split, at)) != '"'; at++) {
 		if (c < 0x20)
 			return note(split, at, "wrapper's member name is not closed");
-		if (c == '\\')
+		if (c == '\\' && peek(split, at + 1) >= 0)
 			at++;
 		if (len < sizeof(key))
 			key[len++] = (char)c;

@@ -42,6 +42,7 @@ static const char *walk(const char *text)
 					walked[used++] = json.ptr[i];
 			used += (size_t)snprintf(walked + used, sizeof(walked) - used, ">");
 		} else {
+			assert_true(split.error_at <= input->len);
 			input_position(input, split.error_at, &line, &column);
 			used += (size_t)snprintf(walked + used, sizeof(walked) - used, "%c%u",
 				result == SPLIT_BROKEN ? '!' : '?', (unsigned)line);
@@ -105,6 +106,8 @@ static void broken_records__do_not_take_what_follows(void **state)
 	assert_string_equal(walk("{\"a\":1}}\n{\"c\":3}\n"), "<{\"a\":1}>?1<{\"c\":3}>");
 	assert_string_equal(walk("x\ny\n\n{\"c\":3}\n"), "!1<{\"c\":3}>");
 	assert_string_equal(walk("no\nJSON"), "!1");
+	/* a wrapper that ends within an escape */
+	assert_string_equal(walk("{\"responses\":[{\"\\"), "?1");
 	/* braces that are not closed, a string that is not, of printed documents */
 	assert_string_equal(
 		walk("{\n \"a\":{\n  \"x\":1\n  }\n \n{\n \"b\":2\n}"), "!6<{\"b\":2}>");
