@@ -72,6 +72,7 @@ const char *atom_word(const struct atom *atom)
 		[ATOM_EMPTY] = "empty",
 		[ATOM_KEYWORD] = "keyword",
 		[ATOM_PRESENT] = "present",
+		[ATOM_COMPUTED] = "computed",
 	};
 	static const char *const field_words[] = {
 		[ATOM_EQUALS] = "equalsfield",
@@ -92,7 +93,7 @@ const char *atom_word(const struct atom *atom)
 		return atom->field_op <= ATOM_CONTAINS ? field_words[atom->field_op] : "";
 	if (atom->op == ATOM_TIME)
 		return atom->time_part <= TIME_YEAR ? parts[atom->time_part] : "";
-	return atom->op <= ATOM_PRESENT ? words[atom->op] : "";
+	return atom->op <= ATOM_COMPUTED ? words[atom->op] : "";
 }
 
 static void print_pattern(struct buf *out, struct str text)
@@ -133,6 +134,10 @@ void atom_print_operand(struct buf *out, const struct atom *atom, const struct f
 
 void atom_print(struct buf *out, const struct atom *atom, const struct fields *fields)
 {
+	if (atom->op == ATOM_COMPUTED) {
+		buf_str(out, atom->text);
+		return;
+	}
 	if (atom->field != FIELD_none) {
 		buf_str(out, fields_name(fields, atom->field));
 		buf_char(out, ' ');

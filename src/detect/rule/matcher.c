@@ -119,13 +119,40 @@ static uint32_t collect(struct matcher *m)
 	return count;
 }
 
-static void judge_woken(struct matcher *m, unsigned kind, unsigned also)
+static void judge_woken(struct matcher *m, unsigned kind, unsigned also, uint32_t categories)
 {
 	for (uint32_t i = 0; i < m->wake_count; i++) {
 		const struct rule *rule = m->set->rules[m->wake_list[i]];
-		if (rule_has_kind(rule, kind) || (also != KIND_none && rule_has_kind(rule, also)))
+		if (rule_has_kind(rule, kind) || (also != KIND_none && rule_has_kind(rule, also)) ||
+			(rule->categories & categories) != 0)
 			judge(m, m->wake_list[i]);
 	}
+}
+
+static void judge_always(struct matcher *m, unsigned kind, unsigned also, uint32_t categories)
+{
+	const struct ruleset *set = m->set;
+
+	for (uint32_t i = 0; i < set->always[kind].count; i++)
+		judge(m, set->always[kind].numbers[i]);
+	for (uint32_t i = 0; also != KIND_none && i < set->always[also].count; i++)
+		if (!rule_has_kind(set->rules[set->always[also].numbers[i]], kind))
+			judge(m, set->always[also].numbers[i]);
+	for (uint32_t i = 0; categories != 0 && i < set->always_by_category.count; i++) {
+		const struct rule *rule = set->rules[set->always_by_category.numbers[i]];
+		if ((rule->categories & categories) != 0 && !rule_has_kind(rule, kind) &&
+			(also == KIND_none || !rule_has_kind(rule, also)))
+			judge(m, rule->number);
+	}
+}
+
+/* The categories that some rule asks for and that the event has beyond those of its kind. */
+static uint32_t odd_categories(const struct matcher *m, const struct event *event)
+{
+	const struct schema_kind *facts = schema_kind(event->kind);
+	uint32_t usual = facts == NULL ? 0 : facts->categories;
+
+	return event->categories & ~usual & m->set->categories;
 }
 
 uint32_t matcher_run(struct matcher *matcher, const struct view *view, enum event_kind also_kind,
@@ -134,22 +161,22 @@ uint32_t matcher_run(struct matcher *matcher, const struct view *view, enum even
 	const struct ruleset *set = matcher->set;
 	unsigned kind = view->event->kind;
 	unsigned also = also_kind == kind ? KIND_none : also_kind;
+	uint32_t odd = odd_categories(matcher, view->event);
 
 	next_event(matcher);
 	matcher->view = view;
 	*ret = matcher->result;
 	if (set->index != NULL) {
 		matcher->wake_count = 0;
-		matcher_scan(matcher, kind);
+		if (odd != 0)
+			matcher_scan_all(matcher);
+		else
+			matcher_scan(matcher, kind);
 		if (also != KIND_none)
 			matcher_scan(matcher, also);
-		judge_woken(matcher, kind, also);
+		judge_woken(matcher, kind, also, odd);
 	}
-	for (uint32_t i = 0; i < set->always[kind].count; i++)
-		judge(matcher, set->always[kind].numbers[i]);
-	for (uint32_t i = 0; also != KIND_none && i < set->always[also].count; i++)
-		if (!rule_has_kind(set->rules[set->always[also].numbers[i]], kind))
-			judge(matcher, set->always[also].numbers[i]);
+	judge_always(matcher, kind, also, odd);
 	uint32_t count = collect(matcher);
 	matcher->stats.matches += count;
 	return count;

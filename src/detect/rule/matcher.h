@@ -26,6 +26,8 @@ struct matcher {
 
 /* Runs the scans that the kind's events need; wakes rules. */
 void matcher_scan(struct matcher *matcher, unsigned kind);
+/* The same with every scan there is. */
+void matcher_scan_all(struct matcher *matcher);
 int matcher_scan_init(struct matcher *matcher, struct err *err);
 void matcher_scan_destroy(struct matcher *matcher);
 /* Forgets the numbers of events when they start anew. */

@@ -287,18 +287,27 @@ static void scan_everything(struct matcher *m, const struct scan *scan)
 	finish(m, scan, scan_joined(&c) && scan_raw(&c));
 }
 
+static void run_scan(struct matcher *m, const struct scan *scan)
+{
+	if (m->scan_done[scan->number] == m->now)
+		return;
+	m->scan_done[scan->number] = m->now;
+	if (scan->field == FIELD_none)
+		scan_everything(m, scan);
+	else
+		scan_field(m, scan);
+}
+
 void matcher_scan(struct matcher *m, unsigned kind)
 {
 	const struct index_plan *plan = &m->set->index->plans[kind];
 
-	for (uint32_t i = 0; i < plan->count; i++) {
-		const struct scan *scan = plan->scans[i];
-		if (m->scan_done[scan->number] == m->now)
-			continue;
-		m->scan_done[scan->number] = m->now;
-		if (scan->field == FIELD_none)
-			scan_everything(m, scan);
-		else
-			scan_field(m, scan);
-	}
+	for (uint32_t i = 0; i < plan->count; i++)
+		run_scan(m, plan->scans[i]);
+}
+
+void matcher_scan_all(struct matcher *m)
+{
+	for (uint32_t i = 0; i < m->set->index->scan_count; i++)
+		run_scan(m, m->set->index->scans[i]);
 }

@@ -114,7 +114,7 @@ static int normalise(
 	struct predicate p = {
 		.op = atom->op, .cased = atom->cased, .field = atom->field, .text = atom->text};
 
-	if (p.op > ATOM_PRESENT)
+	if (p.op > ATOM_COMPUTED)
 		return err_set(err, -EINVAL, "unknown comparison %u", p.op);
 	if (p.op == ATOM_KEYWORD && keyword_pattern(table, &p, err) != 0)
 		return -ENOMEM;
@@ -136,9 +136,13 @@ static int normalise(
 		p.number = atom->number;
 	if (!compares_text(p.op) && p.op != ATOM_FIELD)
 		p.cased = true;
-	if (p.op >= ATOM_LT)
+	if (p.op == ATOM_COMPUTED) {
+		p.test = atom->test;
+		p.program = atom->program;
+	}
+	if (p.op >= ATOM_LT && p.op != ATOM_COMPUTED)
 		p.text = (struct str){0};
-	if (p.field == FIELD_none && p.op > ATOM_CIDR)
+	if (p.field == FIELD_none && p.op > ATOM_CIDR && p.op != ATOM_COMPUTED)
 		return err_set(err, -EINVAL, "'%s' needs a field", atom_word(atom));
 	*ret = p;
 	int rc = copy_text(table, ret, err);
@@ -223,7 +227,7 @@ static bool same(const struct predicate *a, const struct predicate *b)
 	return a->op == b->op && a->cased == b->cased && a->regex_flags == b->regex_flags &&
 	       a->time_part == b->time_part && a->field_op == b->field_op && a->field == b->field &&
 	       a->other == b->other && memcmp(&a->number, &b->number, sizeof(a->number)) == 0 &&
-	       str_eq(a->text, b->text);
+	       a->test == b->test && str_eq(a->text, b->text);
 }
 
 static uint32_t *find_slot(const struct predicates *table, const struct predicate *p)

@@ -21,6 +21,8 @@ struct predicate {
 	double number;
 	struct cidr cidr;
 	pcre2_code *regex;
+	atom_test_fn *test; /* ATOM_COMPUTED */
+	const void *program;
 };
 
 struct predicates {
@@ -49,6 +51,7 @@ struct tester {
 	char *fold;
 	size_t fold_bytes;
 	struct arena texts_arena; /* reset per event that needs it */
+	struct arena scratch;	  /* of ATOM_COMPUTED, reset per test */
 	struct value *texts;
 	uint32_t text_count, text_capacity;
 	bool texts_ready;    /* texts belong to the current event */

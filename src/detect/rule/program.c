@@ -32,12 +32,13 @@ struct estimate predicate_estimate(
 		[ATOM_FIELD] = {40, 0.1},
 		[ATOM_TIME] = {100, 0.1},
 		[ATOM_PRESENT] = {1, 0.7},
+		[ATOM_COMPUTED] = {300, 0.2},
 	};
 	struct estimate estimate = by_op[predicate->op];
 
 	if (literals != NULL && literals->count > 0)
 		estimate.chance = literals->chance < 1 ? literals->chance : 1;
-	if (predicate->field == FIELD_none)
+	if (predicate->field == FIELD_none && predicate->op != ATOM_COMPUTED)
 		estimate.cost = 1000 + estimate.cost * 16;
 	if (ruled_out)
 		estimate.cost = 1 + estimate.cost * estimate.chance;

@@ -20,8 +20,22 @@ static void note(struct walk *w, field_id id)
 		w->missing[w->count++] = id;
 }
 
+/* What is asked of several fields may hold when any of them is there. */
+static bool computed_can_hold(struct walk *w, const struct atom *atom)
+{
+	bool any = atom->read_count == 0;
+
+	for (uint32_t i = 0; i < atom->read_count; i++)
+		any |= supplied(w, atom->reads[i]);
+	for (uint32_t i = 0; !any && i < atom->read_count; i++)
+		note(w, atom->reads[i]);
+	return any;
+}
+
 static bool atom_can_hold(struct walk *w, const struct atom *atom)
 {
+	if (atom->op == ATOM_COMPUTED)
+		return computed_can_hold(w, atom);
 	if (atom->op == ATOM_NULL)
 		return true; /* a field that nobody supplies is null */
 	bool own = supplied(w, atom->field);

@@ -345,6 +345,101 @@ static void test_places_in_lists(void **state)
 	stop();
 }
 
+static unsigned asked;
+
+static bool pid_is_even(const void *program, const struct view *view, struct arena *scratch)
+{
+	int64_t pid = 1;
+	const struct value *value = view_get(view, FIELD_process_pid);
+
+	asked++;
+	assert_ptr_equal(program, &asked);
+	assert_non_null(arena_alloc(scratch, 64));
+	return value != NULL && value_as_i64(value, &pid) && pid % 2 == 0;
+}
+
+static struct expr *even_pid(void)
+{
+	static const field_id reads[] = {FIELD_process_pid};
+
+	return expr_atom(bench.arena,
+		(struct atom){.op = ATOM_COMPUTED,
+			.text = STR("pid is even"),
+			.test = pid_is_even,
+			.program = &asked,
+			.reads = reads,
+			.read_count = 1},
+		0);
+}
+
+/* What a language computes by itself is asked once an event, and needs no field of its own. */
+static void test_computed(void **state)
+{
+	start();
+	add(even_pid());
+	add(both(EXPR_AND, even_pid(), atom(FIELD_process_name, ATOM_EQUALS, "sh")));
+	add(expr_not(bench.arena, even_pid()));
+	ready();
+	assert_true(fields_wanted(fields_wanted_bits(bench.fields), FIELD_process_pid));
+	begin(KIND_process_exec);
+	ev_int(bench.batch, FIELD_process_pid, 4);
+	ev_cstr(bench.batch, FIELD_process_name, "sh");
+	asked = 0;
+	assert_int_equal(run(KIND_none), 1 | 2);
+	assert_int_equal(asked, 1);
+	begin(KIND_process_exec);
+	ev_int(bench.batch, FIELD_process_pid, 5);
+	assert_int_equal(run(KIND_none), 4);
+	stop();
+}
+
+/* A document may name categories that its kind does not have. */
+static void test_categories(void **state)
+{
+	struct expr *conditions[] = {NULL, NULL};
+
+	start();
+	conditions[0] = atom(FIELD_file_path, ATOM_CONTAINS, "LaunchAgents");
+	conditions[1] = number(FIELD_process_pid, ATOM_GT, 5);
+	for (unsigned i = 0; i < 2; i++) {
+		struct rule *rule = rule_of(conditions[i]);
+		memset(rule->kinds, 0, sizeof(rule->kinds));
+		rule->kinds[KIND_process_exec / 64] |= UINT64_C(1) << KIND_process_exec % 64;
+		rule->categories = UINT32_C(1) << CATEGORY_process;
+		assert_int_equal(ruleset_add(bench.set, rule, &bench.err), 0);
+	}
+	ready();
+	for (unsigned odd = 0; odd < 2; odd++) {
+		begin(KIND_file_create);
+		ev_cstr(bench.batch, FIELD_file_path, "/Library/LaunchAgents/x");
+		ev_int(bench.batch, FIELD_process_pid, 7);
+		if (odd == 1)
+			bench.batch->building.categories |= UINT32_C(1) << CATEGORY_process;
+		assert_int_equal(run(KIND_none), odd == 1 ? 1 | 2 : 0);
+	}
+	begin(KIND_process_exec);
+	ev_int(bench.batch, FIELD_process_pid, 7);
+	assert_int_equal(run(KIND_none), 2);
+	stop();
+}
+
+/* A rule that stands for its plan is never found by itself. */
+static void test_plan(void **state)
+{
+	struct rule *rule;
+
+	start();
+	rule = rule_of(NULL);
+	rule->role = RULE_PLAN;
+	assert_int_equal(ruleset_add(bench.set, rule, &bench.err), 0);
+	add(number(FIELD_process_pid, ATOM_GT, 5));
+	ready();
+	begin(KIND_process_exec);
+	ev_int(bench.batch, FIELD_process_pid, 7);
+	assert_int_equal(run(KIND_none), 2);
+	stop();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -357,6 +452,9 @@ int main(void)
 		cmocka_unit_test(test_numbers_of_events_wrap),
 		cmocka_unit_test(test_text_too_long_to_scan),
 		cmocka_unit_test(test_places_in_lists),
+		cmocka_unit_test(test_computed),
+		cmocka_unit_test(test_categories),
+		cmocka_unit_test(test_plan),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

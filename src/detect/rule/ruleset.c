@@ -122,7 +122,9 @@ static int add_expr(struct ruleset *set, const struct rule *rule, struct expr *e
 		if (rc != 0)
 			return rc;
 		const struct predicate *p = &set->predicates.items[expr->atom.predicate];
-		if (p->field == FIELD_none)
+		for (uint32_t i = 0; i < expr->atom.read_count; i++)
+			fields_want(set->fields, expr->atom.reads[i]);
+		if (p->field == FIELD_none && p->op != ATOM_COMPUTED)
 			want_every_field(set->fields, rule);
 		fields_want(set->fields, p->field);
 		fields_want(set->fields, p->other);
@@ -136,6 +138,9 @@ static int add_expr(struct ruleset *set, const struct rule *rule, struct expr *e
 	return 0;
 }
 
+/* The condition of a rule that the matcher never finds. Read only, like every condition. */
+static const struct expr never = {.op = EXPR_FALSE};
+
 int ruleset_add(struct ruleset *set, struct rule *rule, struct err *err)
 {
 	if (set->count == set->capacity) {
@@ -146,9 +151,12 @@ int ruleset_add(struct ruleset *set, struct rule *rule, struct err *err)
 		set->rules = rules;
 		set->capacity = capacity;
 	}
+	if (rule->role == RULE_PLAN)
+		rule->condition = (struct expr *)&never;
 	int rc = add_expr(set, rule, rule->condition, 0, err);
 	if (rc != 0)
 		return rc;
+	set->categories |= rule->categories;
 	rule->number = set->count;
 	set->rules[set->count++] = rule;
 	return 0;
@@ -216,6 +224,21 @@ static int list_kind(struct ruleset *set, unsigned kind)
 	return 0;
 }
 
+/* Rules that want every event of a category: for events of a category that is not their kind's. */
+static int list_categories(struct ruleset *set)
+{
+	struct rule_list *list = &set->always_by_category;
+
+	list->numbers = arena_alloc(&set->arena, (set->count + 1) * sizeof(*list->numbers));
+	if (list->numbers == NULL)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < set->count; i++)
+		if (set->rules[i]->categories != 0 &&
+			(set->index == NULL || !set->index->triggers[i].found))
+			list->numbers[list->count++] = i;
+	return 0;
+}
+
 int ruleset_compile(struct ruleset *set, struct err *err)
 {
 	if (set->compiled)
@@ -228,6 +251,8 @@ int ruleset_compile(struct ruleset *set, struct err *err)
 	int rc = compile_programs(set);
 	for (unsigned kind = 0; kind < KIND_MAX && rc == 0; kind++)
 		rc = list_kind(set, kind);
+	if (rc == 0)
+		rc = list_categories(set);
 	if (rc != 0)
 		return err_set(err, rc, "rules: out of memory");
 	set->compiled = true;

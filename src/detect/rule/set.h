@@ -20,11 +20,14 @@ struct ruleset {
 	uint32_t count, capacity;
 	struct predicates predicates;
 	struct program program;
-	struct rule_list always[KIND_MAX]; /* to evaluate for every event of the kind */
-	struct index *index;		   /* NULL: none, every rule of a kind is in `always` */
+	struct rule_list always[KIND_MAX];   /* to evaluate for every event of the kind */
+	struct rule_list always_by_category; /* the same, of any category */
+	uint32_t categories;		     /* of all rules */
+	struct index *index;		     /* NULL: none, every rule of a kind is in `always` */
 	bool without_index, compiled;
 };
 
+/* Documents may say of themselves what their kind does not; see rule->categories. */
 static inline bool rule_has_kind(const struct rule *rule, unsigned kind)
 {
 	return rule->kinds[kind / 64] >> (kind % 64) & 1;

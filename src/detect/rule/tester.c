@@ -16,6 +16,7 @@ int tester_init(struct tester *tester, struct err *err)
 {
 	*tester = (struct tester){0};
 	arena_init(&tester->texts_arena, TEXTS_BYTES_MAX);
+	arena_init(&tester->scratch, TEXTS_BYTES_MAX);
 	tester->match_data = pcre2_match_data_create(1, NULL);
 	tester->match_context = pcre2_match_context_create(NULL);
 	/* NULL where JIT is not to be had; then nothing uses it. */
@@ -38,6 +39,7 @@ void tester_destroy(struct tester *tester)
 	pcre2_match_context_free(tester->match_context);
 	pcre2_jit_stack_free(tester->jit_stack);
 	arena_destroy(&tester->texts_arena);
+	arena_destroy(&tester->scratch);
 	free(tester->fold);
 	free(tester->texts);
 	*tester = (struct tester){0};
@@ -306,6 +308,12 @@ bool predicate_test(struct tester *tester, const struct predicate *predicate,
 {
 	const struct value *value, *found;
 
+	if (predicate->op == ATOM_COMPUTED) {
+		if (ret_value != NULL)
+			*ret_value = (struct value){0};
+		arena_reset(&tester->scratch);
+		return predicate->test(predicate->program, view, &tester->scratch);
+	}
 	if (predicate->field == FIELD_none) {
 		tester_load_texts(tester, view);
 		found = find_value(tester, predicate, view, tester->texts, tester->text_count);
