@@ -48,7 +48,8 @@ struct cep_match {
 #define CEP_WINDOW_EVENTS 64
 
 /* One event, with the rules that the matcher says match it (in the order of the set). Gives the
- * plans that it completes, in the order of the set, and also what its time alone lets end before it.
+ * plans that it completes, in the order of the set, and also what its time alone lets end before it;
+ * not those of RULE_STEP.
  * *ret is borrowed until the next call. */
 uint32_t cep_run(struct cep *cep, const struct view *view, const struct rule *const *rules,
 	uint32_t count, const struct cep_match **ret);

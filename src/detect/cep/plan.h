@@ -38,6 +38,8 @@ struct cep_step {
 	uint32_t runs; /* times that it must match, one event each; at least 1 */
 	bool missing;  /* no event may match between the steps around it, within maxspan */
 	bool fork;     /* a partial match that this step takes on is kept as it was, too */
+	/* CEP_WINDOW: what is counted, summed…; plan->value_count of them */
+	const field_id *values;
 };
 
 /* Marks the process of each event that `mark` matches: descendants, children, or the process itself
@@ -61,15 +63,32 @@ enum cep_type {
 	CEP_WINDOW,   /* steps are alternatives; what falls into the window is aggregated */
 };
 
+/* CEP_WINDOW. For every key a window slides over the events that match any step. An event of time t
+ * is judged with those from t - maxspan_ns to t, both included, that came before it: the aggregate
+ * is taken of them, and all bounds must hold. The plan matches where they *begin* to hold: they did
+ * not for the same window without the event (without any event they never hold). So a long burst is
+ * one match, and the next burst is one again.
+ *
+ * - An event that matches several steps counts once in one key, and for each of them in TEMPORAL. It
+ *   takes but one place in the order of TEMPORAL_ORDERED. Order is that of time, then of arrival.
+ * - An event without one of its keys, or without a value where one is wanted, is not in the window.
+ *   VALUE_COUNT takes any value, and tuples where several are asked; each element of a list is a
+ *   value. The others take numbers, and texts that are numbers.
+ * - A step whose rule has a plan itself is matched by the event that completes that plan. For TEMPORAL
+ *   and TEMPORAL_ORDERED it is so at every event at which that plan's bounds hold, not only where
+ *   they begin to: who succeeds after an hour of failures does so after "many failures". */
 enum cep_aggregate {
 	CEP_EVENT_COUNT,
-	CEP_VALUE_COUNT,
+	CEP_VALUE_COUNT, /* of different values */
 	CEP_VALUE_SUM,
 	CEP_VALUE_AVG,
-	CEP_VALUE_PERCENTILE,
-	CEP_VALUE_MEDIAN,
-	CEP_TEMPORAL,	      /* every step has matched in the window */
-	CEP_TEMPORAL_ORDERED, /* in the order of the steps */
+	CEP_VALUE_PERCENTILE, /* interpolated between neighbours: rank (n - 1) * percentile / 100 */
+	CEP_VALUE_MEDIAN,     /* the same with 50 */
+	/* How common the event's own value is: the share in percent of the window's values that equal
+	 * it (text) or are not greater (numbers). Matches at every event, not only where it begins. */
+	CEP_VALUE_RANK,
+	CEP_TEMPORAL,	      /* how many different steps have matched */
+	CEP_TEMPORAL_ORDERED, /* how many have in the order of the steps, at best */
 };
 
 enum cep_bound_op { CEP_LT, CEP_LTE, CEP_GT, CEP_GTE, CEP_EQ, CEP_NEQ };
@@ -78,8 +97,18 @@ struct cep_bound {
 	double number;
 };
 
+/* CEP_TEMPORAL instead of bounds: which steps have matched, in postfix order. With a CEP_TERM_NOT in
+ * it the answer is known only when time has passed: the window is then not a sliding one but begins
+ * with the first event of the key that is in none, and is judged when it ends. */
+enum cep_term_type { CEP_TERM_STEP, CEP_TERM_NOT, CEP_TERM_AND, CEP_TERM_OR };
+struct cep_term {
+	uint8_t type;  /* enum cep_term_type */
+	uint16_t step; /* CEP_TERM_STEP */
+};
+
 #define CEP_STEPS_MAX 64
 #define CEP_KEYS_MAX  16
+#define CEP_TERMS_MAX 256 /* and never more than 64 operands wait for their operator */
 
 struct cep_plan {
 	uint8_t type;	   /* enum cep_type */
@@ -87,13 +116,15 @@ struct cep_plan {
 	const struct cep_step *steps;
 	uint32_t step_count, key_count;
 	const struct cep_step *until; /* ends partial matches of its keys; NULL: none */
-	uint64_t maxspan_ns; /* from first to last event; 0: unlimited. CEP_WINDOW: its length */
+	uint64_t maxspan_ns; /* from first to last event; 0: unlimited (never for CEP_WINDOW) */
 	const struct cep_relation *relations;
 	uint32_t relation_count;
 	/* CEP_WINDOW */
-	field_id value;			/* what is counted, summed… */
-	double percentile;		/* 0…100 */
+	uint32_t value_count; /* fields that are counted, summed…; one unless VALUE_COUNT */
+	double percentile;    /* 0…100 */
 	const struct cep_bound *bounds; /* all must hold */
 	uint32_t bound_count;
+	const struct cep_term *terms; /* NULL: none */
+	uint32_t term_count;
 };
 #endif

@@ -25,8 +25,9 @@ bool severity_parse(struct str word, enum severity *ret);
 /* What a match of a rule is good for. */
 enum rule_role {
 	RULE_FINDING, /* it is a detection */
-	RULE_STEP,    /* a step of a rule over several events (plan); nobody is told */
-	RULE_PLAN,    /* never matched by the predicate machine: it stands for its plan */
+	RULE_STEP,    /* a step of a rule over several events (plan); nobody is told. It may have a
+		       * plan itself: a correlation that only others refer to */
+	RULE_PLAN,    /* a detection, made by its plan */
 };
 struct cep_plan;
 
@@ -57,9 +58,11 @@ struct rule {
 	/* Category set of the event (bits 1 << CATEGORY_…): an event of one of these categories is the
 	 * rule's whatever its kind. 0: kinds alone decide. */
 	uint32_t categories;
-	struct expr *condition;	     /* RULE_PLAN: NULL */
-	uint8_t role;		     /* enum rule_role */
-	const struct cep_plan *plan; /* RULE_PLAN */
+	struct expr *condition; /* with a plan: NULL */
+	uint8_t role;		/* enum rule_role */
+	/* What stands for the rule, in place of a condition: the predicate machine never matches it.
+	 * Rules that the plan refers to are before it in the set. */
+	const struct cep_plan *plan;
 	const struct rule_action *actions;
 	uint32_t action_count;
 	uint32_t number; /* set by ruleset_add: position in the set */

@@ -151,7 +151,7 @@ int ruleset_add(struct ruleset *set, struct rule *rule, struct err *err)
 		set->rules = rules;
 		set->capacity = capacity;
 	}
-	if (rule->role == RULE_PLAN)
+	if (rule->role == RULE_PLAN || rule->plan != NULL)
 		rule->condition = (struct expr *)&never;
 	int rc = add_expr(set, rule, rule->condition, 0, err);
 	if (rc != 0)
