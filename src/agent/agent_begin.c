@@ -192,9 +192,7 @@ static int make_want(struct agent *agent, struct engine *engine, struct arena *a
 		memset(want.kinds, 0xff, sizeof(want.kinds));
 	else
 		ruleset_kinds(engine->rules, want.kinds);
-	sensor_want_kind(&want, KIND_process_fork);
-	sensor_want_kind(&want, KIND_process_exec);
-	sensor_want_kind(&want, KIND_process_exit);
+	enrich_want_kinds(&engine->enrich, want.kinds);
 	sensor_want_kind(&want, KIND_sensor_gap);
 	want.read_paths = read_paths.items;
 	want.read_path_count = read_paths.count;

@@ -34,9 +34,9 @@ static void add(struct host *host, const struct sensor_ops *ops)
 	struct supply *s = &host->sensors[host->count++];
 
 	s->name = ops->name;
-	enrich_supplies(s->fields);
 	for (const uint16_t *kind = ops->kinds; kind != NULL && *kind != KIND_none; kind++)
 		s->kinds[*kind / 64] |= UINT64_C(1) << (*kind % 64);
+	enrich_supplies(s->kinds, s->fields);
 	for (const uint16_t *id = ops->fields; id != NULL && *id != FIELD_none; id++)
 		s->fields[*id / 64] |= UINT64_C(1) << (*id % 64);
 }

@@ -37,6 +37,10 @@ static const field_id identity_fields[] = {
 	FIELD_Target_process_pid,
 };
 
+/* Where destination.domain comes from. */
+static const field_id name_fields[] = {FIELD_destination_ip, FIELD_dns_question_name,
+	FIELD_dns_resolved_ip, FIELD_dns_answers_ttl};
+
 static const struct attr_field own_rows[] = {
 #define OWN(attr, field) {WHO_ACTOR, ATTR_##attr, FIELD_##field},
 #include "enrich/process.def"
@@ -85,6 +89,19 @@ void enrich_want(struct fields *fields, struct enrich_options *options)
 		if (is_core(parent_rows[i].attr))
 			fields_want(fields, parent_rows[i].field);
 	derive_want(fields, options->outside);
+	if (fields_wanted(options->outside, FIELD_destination_domain))
+		for (size_t i = 0; i < COUNT(name_fields); i++)
+			fields_want(fields, name_fields[i]);
+}
+
+void enrich_want_kinds(const struct enrich_options *options, uint64_t kinds[KIND_MAX / 64])
+{
+	static const uint16_t always[] = {KIND_process_fork, KIND_process_exec, KIND_process_exit};
+
+	for (size_t i = 0; i < COUNT(always); i++)
+		kinds[always[i] / 64] |= UINT64_C(1) << (always[i] % 64);
+	if (fields_wanted(options->outside, FIELD_destination_domain))
+		kinds[KIND_dns_answer / 64] |= UINT64_C(1) << (KIND_dns_answer % 64);
 }
 
 static void set_up_rows(struct enrich *enrich, const uint64_t *outside)
@@ -104,6 +121,8 @@ static void set_up_rows(struct enrich *enrich, const uint64_t *outside)
 	for (size_t i = 0; i < COUNT(show_rows); i++)
 		if (fields_wanted(outside, show_rows[i].field))
 			enrich->shown[enrich->shown_count++] = show_rows[i];
+	enrich->wants_host_id = fields_wanted(outside, FIELD_host_id);
+	enrich->wants_host_name = fields_wanted(outside, FIELD_host_name);
 	enrich->wants_ancestry = fields_wanted(outside, FIELD_process_Ext_ancestry);
 	enrich->wants_entry_type = fields_wanted(
 		outside, FIELD_process_entry_leader_entry_meta_type);
@@ -127,8 +146,10 @@ int enrich_create(const struct fields *fields, const struct enrich_options *opti
 		graph.node_limit = NODES_LIVE;
 	if (options->live && graph.text_limit_bytes == 0)
 		graph.text_limit_bytes = TEXT_BYTES_LIVE;
+	bool wants_names = fields_wanted(outside, FIELD_destination_domain);
 	enrich->hosts = calloc(SOURCES_MAX, sizeof(*enrich->hosts));
-	if (enrich->hosts == NULL || graph_create(&graph, &enrich->graph) < 0 ||
+	if (enrich->hosts == NULL || (wants_names && names_create(&enrich->names) < 0) ||
+		graph_create(&graph, &enrich->graph) < 0 ||
 		derive_create(outside, &enrich->derive) < 0 ||
 		(options->live && os_users_create(NULL, NULL, &enrich->users) < 0)) {
 		enrich_destroy(enrich);
@@ -147,6 +168,7 @@ void enrich_destroy(struct enrich *enrich)
 	derive_destroy(enrich->derive);
 	os_users_destroy(enrich->users);
 	graph_destroy(enrich->graph);
+	names_destroy(enrich->names);
 	free(enrich->hosts);
 	free(enrich);
 }
@@ -166,6 +188,7 @@ struct enrich_stats enrich_stats(const struct enrich *enrich)
 	struct enrich_stats stats = enrich->stats;
 
 	stats.graph = graph_stats(enrich->graph);
+	stats.names_evicted = names_evicted(enrich->names);
 	return stats;
 }
 
@@ -660,6 +683,10 @@ void enrich_event(struct enrich *enrich, struct view *view)
 		follow_kind(enrich, p, &who, view);
 		judge(enrich, p, view);
 		show_missing(enrich, view, &who);
+	}
+	if (enrich->names != NULL) {
+		names_learn(enrich->names, view, who.host, who.pid);
+		names_show(enrich->names, view, who.host, who.pid);
 	}
 	derive_fields(enrich->derive, view, enrich->users);
 }

@@ -33,12 +33,16 @@ struct enrich_stats {
 	uint64_t events, unknown_actors; /* events of processes that nothing had told of */
 	uint64_t lost_execs;		 /* images that changed without an exec event */
 	uint64_t reused_pids;		 /* processes whose end nothing had told */
+	uint64_t names_evicted;		 /* look-ups forgotten before their time */
 };
 
 struct enrich;
 /* Wants what the graph needs to see. Call it last before fields_freeze(), when everybody else has
  * said what they want: that decides which facts are kept and added. */
 void enrich_want(struct fields *fields, struct enrich_options *options);
+/* After enrich_want(): sets the bits of the kinds of events that the graph and the facts wanted come
+ * from. */
+void enrich_want_kinds(const struct enrich_options *options, uint64_t kinds[KIND_MAX / 64]);
 /* After fields_freeze(). Returns 0 or -ENOMEM. */
 int enrich_create(const struct fields *fields, const struct enrich_options *options,
 	struct enrich **ret, struct err *err);

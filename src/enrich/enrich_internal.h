@@ -3,6 +3,7 @@
 #ifndef MERLON_ENRICH_ENRICH_INTERNAL_H
 #define MERLON_ENRICH_ENRICH_INTERNAL_H
 #include "enrich/enrich.h"
+#include "enrich/names.h"
 #include "os/users.h"
 
 #define ENTITY_ID_MAX 512u /* longer ids are cut */
@@ -52,6 +53,7 @@ struct enrich {
 	uint32_t own_count, parent_count, shown_count;
 	bool wants_ancestry, wants_entry_type, wants_host_id, wants_host_name;
 	struct derive *derive;
+	struct names *names; /* NULL unless wanted */
 	struct process *actor;
 	struct known_start starts[STARTS_KNOWN];
 	struct known_host *hosts; /* SOURCES_MAX: by input, the host it last named */

@@ -34,12 +34,15 @@ static const field_id derived[] = {FIELD_timestamp, FIELD_event_action, FIELD_ev
 	FIELD_host_os_type, FIELD_host_os_family, FIELD_host_os_name, FIELD_host_os_version,
 	FIELD_host_os_kernel, FIELD_host_architecture};
 
-void enrich_supplies(uint64_t *bits)
+void enrich_supplies(const uint64_t *kinds, uint64_t *bits)
 {
 	for (size_t i = 0; i < sizeof(shown) / sizeof(shown[0]); i++)
 		bits[shown[i] / 64] |= UINT64_C(1) << (shown[i] % 64);
 	for (size_t i = 0; i < sizeof(derived) / sizeof(derived[0]); i++)
 		bits[derived[i] / 64] |= UINT64_C(1) << (derived[i] % 64);
+	if (kinds[KIND_dns_answer / 64] >> (KIND_dns_answer % 64) & 1)
+		bits[FIELD_destination_domain / 64] |= UINT64_C(1)
+						       << (FIELD_destination_domain % 64);
 	for (size_t i = 0; i < sizeof(from_outside) / sizeof(from_outside[0]); i++)
 		bits[from_outside[i] / 64] &= ~(UINT64_C(1) << (from_outside[i] % 64));
 }

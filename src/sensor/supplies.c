@@ -16,8 +16,8 @@ const uint16_t supplies_bpf_kinds[] = {KIND_bpf_load, KIND_dns_answer, KIND_dns_
 	KIND_sensor_gap, KIND_system_change, KIND_unix_connect, KIND_none};
 const uint16_t supplies_bpf_fields[] = {FIELD_Target_process_pid, FIELD_bpf_name, FIELD_bpf_type,
 	FIELD_destination_address, FIELD_destination_ip, FIELD_destination_port, FIELD_dll_name,
-	FIELD_dll_path, FIELD_dns_answers_data, FIELD_dns_answers_type, FIELD_dns_id,
-	FIELD_dns_question_name, FIELD_dns_question_type, FIELD_dns_resolved_ip,
+	FIELD_dll_path, FIELD_dns_answers_data, FIELD_dns_answers_ttl, FIELD_dns_answers_type,
+	FIELD_dns_id, FIELD_dns_question_name, FIELD_dns_question_type, FIELD_dns_resolved_ip,
 	FIELD_dns_response_code, FIELD_dns_type, FIELD_driver_name, FIELD_driver_path,
 	FIELD_event_outcome, FIELD_file_Ext_device_mount_flags, FIELD_file_Ext_device_mount_source,
 	FIELD_file_Ext_device_mount_type, FIELD_file_Ext_flags, FIELD_file_Ext_open_flags,

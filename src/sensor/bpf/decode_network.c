@@ -173,6 +173,7 @@ static void put_answers(struct batch *batch, const struct dns_message *m)
 		if (data.len > 0)
 			ev_add(batch, FIELD_dns_answers_data, value_text(data));
 		ev_add(batch, FIELD_dns_answers_type, value_text(type));
+		ev_add(batch, FIELD_dns_answers_ttl, value_int(a->ttl_s));
 	}
 }
 

@@ -68,7 +68,7 @@ static bool read_answer(struct cursor *c, struct dns_answer *answer)
 		return false;
 	answer->type = cursor_be16(c);
 	(void)cursor_be16(c); /* class */
-	(void)cursor_be32(c); /* time to live */
+	answer->ttl_s = cursor_be32(c);
 	uint16_t len = cursor_be16(c);
 	size_t begin = c->pos;
 	if (cursor_bytes(c, len) == NULL)

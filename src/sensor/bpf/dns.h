@@ -12,6 +12,7 @@
 
 struct dns_answer {
 	uint16_t type;
+	uint32_t ttl_s;
 	uint8_t address_len; /* 4, 16, or 0 when it is no address */
 	uint8_t address[16];
 	struct str name; /* of CNAME, PTR, NS; in text */

@@ -41,6 +41,7 @@ static void reads_answers(void **state)
 	assert_true(str_is(dns_code_name(m.code), "NXDOMAIN"));
 	assert_int_equal(m.answer_count, 2);
 	assert_true(str_is(m.answers[0].name, "b.a"));
+	assert_int_equal(m.answers[1].ttl_s, 1);
 	assert_int_equal(m.answers[1].address_len, 4);
 	assert_int_equal(m.answers[1].address[3], 4);
 }
