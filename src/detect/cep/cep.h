@@ -19,6 +19,10 @@ struct cep_options {
 	/* Where events of several hosts may meet (replay, server): partial matches of one host do
 	 * not take events of another. FIELD_none: no such key (hunt). */
 	field_id host;
+	/* All events come before anybody looks (hunt): samples are told by cep_finish() and take the
+	 * earliest events of all, as the search engine does. Otherwise a sample is told when it has
+	 * become complete, once for each key. */
+	bool whole;
 };
 /* The set must be compiled, and outlives it. */
 int cep_create(const struct ruleset *set, const struct cep_options *options, struct cep **ret,
@@ -50,7 +54,7 @@ struct cep_match {
 /* One event, with the rules that the matcher says match it (in the order of the set). Gives the
  * plans that it completes, in the order of the set, and also what its time alone lets end before it;
  * not those of RULE_STEP.
- * *ret is borrowed until the next call. */
+ * *ret and what it points to is borrowed until the next call, or until the view is loaded anew. */
 uint32_t cep_run(struct cep *cep, const struct view *view, const struct rule *const *rules,
 	uint32_t count, const struct cep_match **ret);
 /* Time passes without an event: windows close, missing events have stayed away. */

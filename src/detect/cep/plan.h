@@ -18,7 +18,9 @@ struct arena *cep_scratch(const struct cep_context *context); /* reset before ea
 /* Is the event's process in the relation? number: of plan->relations */
 bool cep_related(const struct cep_context *context, uint32_t number);
 
-/* A value taken from an event: a field, or something computed (then field is FIELD_none). */
+/* A value taken from an event: a field, or something computed (then field is FIELD_none). As keys
+ * values are compared as text, so 1 joins "1"; an empty text, an empty list and a missing field are
+ * null; a list of one is its element. */
 struct cep_value {
 	field_id field;
 	struct value (*compute)(const void *program, const struct cep_context *context);
@@ -53,6 +55,10 @@ struct cep_relation {
 	bool (*test)(const void *program, const struct cep_context *context);
 	const void *program;
 	field_id process, parent; /* of any event: who did it, and that one's parent */
+	/* Only at events of `start` does a marked (or related) parent make its process related; NULL:
+	 * at any event that names both. After an event of `end` its process is no longer known; NULL:
+	 * ids are never used again. Both RULE_STEP. */
+	const struct rule *start, *end;
 };
 
 enum cep_type {
@@ -116,6 +122,10 @@ struct cep_plan {
 	const struct cep_step *steps;
 	uint32_t step_count, key_count;
 	const struct cep_step *until; /* ends partial matches of its keys; NULL: none */
+	/* An event of `until` that also matches a step: false: takes the step first and may complete
+	 * the plan; true: ends what there is and may then begin anew (endgame). A join always ends
+	 * first. */
+	bool until_first;
 	uint64_t maxspan_ns; /* from first to last event; 0: unlimited (never for CEP_WINDOW) */
 	const struct cep_relation *relations;
 	uint32_t relation_count;
