@@ -30,6 +30,7 @@ enum rule_role {
 	RULE_PLAN,    /* a detection, made by its plan */
 };
 struct cep_plan;
+struct eql_rule;
 
 /* What a rule's author would have done about a match. Shown; policy decides. */
 struct rule_action {
