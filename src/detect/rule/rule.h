@@ -64,6 +64,8 @@ struct rule {
 	/* What stands for the rule, in place of a condition: the predicate machine never matches it.
 	 * Rules that the plan refers to are before it in the set. */
 	const struct cep_plan *plan;
+	const struct eql_rule
+		*eql; /* what EQL keeps of its rules, e.g. pipes (detect/eql/lower.h) */
 	const struct rule_action *actions;
 	uint32_t action_count;
 	uint32_t number; /* set by ruleset_add: position in the set */
