@@ -11,14 +11,15 @@ static void load(struct str text, enum sigma_taxonomy taxonomy)
 	struct sigma_options options = {taxonomy, placeholders, 1};
 	struct fields *fields;
 	struct ruleset *set = NULL;
+	struct rule_results results = {0};
 	struct sigma_loader *loader;
 
 	if (fields_create(&fields, NULL) != 0)
 		return;
 	if (ruleset_create(fields, &set, NULL) == 0 &&
-		sigma_create(set, &options, &loader, NULL) == 0) {
+		sigma_create(set, &options, &results, &loader, NULL) == 0) {
 		(void)sigma_load_text(loader, text, "fuzz.yml", NULL);
-		(void)sigma_finish(loader, NULL, NULL, NULL);
+		(void)sigma_finish(loader, NULL);
 		sigma_destroy(loader);
 		if (fields_freeze(fields, NULL) == 0)
 			(void)ruleset_compile(set, NULL);

@@ -30,12 +30,13 @@ static void count_rule(void *context, const struct rule_result *result)
 static int load(struct engine *engine, const struct engine_options *options, struct err *err)
 {
 	struct counting counting = {engine, options};
+	struct rule_file_options files = {.sigma = options->sigma};
 	int rc = fields_create(&engine->fields, err);
 
 	if (rc == 0)
 		rc = ruleset_create(engine->fields, &engine->rules, err);
 	if (rc == 0 && options->rule_path_count > 0)
-		rc = rule_files_load(engine->rules, &options->sigma, options->rule_paths,
+		rc = rule_files_load(engine->rules, &files, options->rule_paths,
 			(uint32_t)options->rule_path_count, count_rule, &counting, err);
 	if (rc != 0)
 		return rc;

@@ -12,21 +12,12 @@
 #define PATH_BYTES_MAX 4096
 
 struct walk {
-	struct sigma_loader *loader;
+	struct ruleset *set;
+	struct sigma_loader *sigma;
+	struct rule_results results;
 	struct err *err; /* of the first path that failed */
 	int rc;
 };
-
-const char *rule_status_word(enum rule_status status)
-{
-	static const char *const words[] = {
-		[RULE_OK] = "ok",
-		[RULE_REFUSED] = "refused",
-		[RULE_SKIPPED] = "skipped",
-	};
-
-	return words[status];
-}
 
 static void failed(struct walk *walk, int rc, const struct err *err)
 {
@@ -42,13 +33,27 @@ static bool has_suffix(const char *path, const char *suffix)
 	return str_ends(str_of(path), str_of(suffix));
 }
 
+static int skip(struct walk *walk, const char *path, struct err *err)
+{
+	struct arena *arena = ruleset_arena(walk->set);
+	struct rule_result *result = arena_zalloc(arena, sizeof(*result));
+
+	if (result == NULL)
+		return err_set(err, -ENOMEM, "rules: out of memory");
+	result->file = result->id = arena_strn(arena, path, strlen(path));
+	result->line = 1;
+	result->language = "eql";
+	result->status = RULE_SKIPPED;
+	result->reason = STR("EQL rule files arrive with the EQL engine");
+	rule_results_add(&walk->results, result);
+	return 0;
+}
+
 static void take_file(struct walk *walk, const char *path)
 {
 	struct err err = {0};
-	int rc = has_suffix(path, ".toml")
-			 ? sigma_skip_file(walk->loader, path, "eql",
-				   "EQL rule files arrive with the EQL engine", &err)
-			 : sigma_load_file(walk->loader, path, &err);
+	int rc = has_suffix(path, ".toml") ? skip(walk, path, &err)
+					   : sigma_load_file(walk->sigma, path, &err);
 
 	failed(walk, rc, &err);
 }
@@ -105,13 +110,13 @@ static void take_directory(struct walk *walk, const char *path, unsigned depth)
 	free(entries);
 }
 
-int rule_files_load(struct ruleset *set, const struct sigma_options *options,
+int rule_files_load(struct ruleset *set, const struct rule_file_options *options,
 	const char *const *paths, uint32_t path_count, rule_result_fn *report, void *context,
 	struct err *err)
 {
-	struct walk walk = {.err = err};
+	struct walk walk = {.set = set, .err = err};
 	struct stat st;
-	int rc = sigma_create(set, options, &walk.loader, err);
+	int rc = sigma_create(set, &options->sigma, &walk.results, &walk.sigma, err);
 
 	if (rc != 0)
 		return rc;
@@ -121,7 +126,8 @@ int rule_files_load(struct ruleset *set, const struct sigma_options *options,
 		else
 			take_file(&walk, paths[i]);
 	}
-	rc = sigma_finish(walk.loader, report, context, walk.rc == 0 ? err : NULL);
-	sigma_destroy(walk.loader);
+	rc = sigma_finish(walk.sigma, walk.rc == 0 ? err : NULL);
+	sigma_destroy(walk.sigma);
+	rule_results_report(&walk.results, report, context);
 	return walk.rc != 0 ? walk.rc : rc;
 }

@@ -73,7 +73,7 @@ static int remove_tree(void **state)
 
 static int load(const char *const *paths, uint32_t count, struct buf *log, struct err *err)
 {
-	struct sigma_options options = {0};
+	struct rule_file_options options = {0};
 	struct fields *fields;
 	struct ruleset *set;
 

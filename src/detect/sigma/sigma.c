@@ -12,7 +12,7 @@
 #define FILE_DOCUMENTS_MAX 8192
 #define SCRATCH_BYTES_MAX  ((size_t)256 * 1024 * 1024)
 
-/* One document, until sigma_finish() reports it. */
+/* One document, until sigma_finish(). */
 struct pending {
 	struct pending *next;
 	struct rule_result result;
@@ -33,6 +33,7 @@ struct kept_arena {
 struct sigma_loader {
 	struct ruleset *set;
 	const struct sigma_options *options;
+	struct rule_results *results;
 	struct arena scratch;
 	struct kept_arena *kept;
 	struct pending *first, **last;
@@ -58,7 +59,7 @@ bool sigma_taxonomy_parse(struct str word, enum sigma_taxonomy *ret)
 }
 
 int sigma_create(struct ruleset *set, const struct sigma_options *options,
-	struct sigma_loader **ret, struct err *err)
+	struct rule_results *results, struct sigma_loader **ret, struct err *err)
 {
 	struct sigma_loader *loader = calloc(1, sizeof(*loader));
 
@@ -66,6 +67,7 @@ int sigma_create(struct ruleset *set, const struct sigma_options *options,
 		return no_memory(err);
 	loader->set = set;
 	loader->options = options;
+	loader->results = results;
 	loader->last = &loader->first;
 	arena_init(&loader->scratch, SCRATCH_BYTES_MAX);
 	*ret = loader;
@@ -227,6 +229,7 @@ static struct pending *new_pending(
 	p->result.language = "sigma";
 	*loader->last = p;
 	loader->last = &p->next;
+	rule_results_add(loader->results, &p->result);
 	return p;
 }
 
@@ -291,19 +294,6 @@ int sigma_load_file(struct sigma_loader *loader, const char *file, struct err *e
 		rc = sigma_load_text(loader, text, file, err);
 	arena_destroy(&arena);
 	return rc;
-}
-
-int sigma_skip_file(struct sigma_loader *loader, const char *file, const char *language,
-	const char *reason, struct err *err)
-{
-	struct str name = arena_strn(ruleset_arena(loader->set), file, strlen(file));
-	struct pending *p = name.ptr == NULL ? NULL : new_pending(loader, name, 0, 1);
-
-	if (p == NULL)
-		return no_memory(err);
-	p->result.language = language;
-	set_reason(loader, p, RULE_SKIPPED, reason);
-	return 0;
 }
 
 /* ---- filters ---- */
@@ -379,8 +369,7 @@ static int finish_rule(struct sigma_loader *loader, struct pending *p, struct er
 	return rc == -ENOMEM ? no_memory(err) : 0;
 }
 
-int sigma_finish(
-	struct sigma_loader *loader, rule_result_fn *report, void *context, struct err *err)
+int sigma_finish(struct sigma_loader *loader, struct err *err)
 {
 	int rc = 0;
 
@@ -394,8 +383,6 @@ int sigma_finish(
 			p->result.notes = idle;
 			p->result.note_count = 1;
 		}
-		if (report != NULL)
-			report(context, &p->result);
 	}
 	loader->first = NULL;
 	loader->last = &loader->first;

@@ -6,8 +6,8 @@
 #ifndef MERLON_DETECT_SIGMA_SIGMA_H
 #define MERLON_DETECT_SIGMA_SIGMA_H
 #include "base/str.h"
+#include "detect/rule/result.h"
 #include "detect/rule/rule.h"
-#include "detect/rule_files.h"
 #include "detect/sigma/pattern.h"
 struct err;
 
@@ -26,9 +26,10 @@ struct sigma_options {
 };
 
 struct sigma_loader;
-/* options and what they point to must outlive the loader. */
+/* Every document's result is appended to results; what it says is complete after sigma_finish().
+ * options, what they point to, and results must outlive the loader. */
 int sigma_create(struct ruleset *set, const struct sigma_options *options,
-	struct sigma_loader **ret, struct err *err);
+	struct rule_results *results, struct sigma_loader **ret, struct err *err);
 void sigma_destroy(struct sigma_loader *loader);
 /* Takes every document of a file. Returns 0 (also when documents are refused), or a negative errno
  * when the file cannot be read at all. file names it in results and rules. */
@@ -36,11 +37,6 @@ int sigma_load_file(struct sigma_loader *loader, const char *file, struct err *e
 /* The same from memory. */
 int sigma_load_text(
 	struct sigma_loader *loader, struct str text, const char *file, struct err *err);
-/* Reports a file as skipped, in its turn; language and reason are static or outlive the loader. */
-int sigma_skip_file(struct sigma_loader *loader, const char *file, const char *language,
-	const char *reason, struct err *err);
-/* Applies filters, adds the rules to the set and reports every document in the order loaded. The
- * result is borrowed for the call; its texts live as long as the rule set. Returns 0 or -ENOMEM. */
-int sigma_finish(
-	struct sigma_loader *loader, rule_result_fn *report, void *context, struct err *err);
+/* Applies filters and adds the rules to the set. Returns 0 or -ENOMEM. */
+int sigma_finish(struct sigma_loader *loader, struct err *err);
 #endif

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include "base/err.h"
+#include "detect/rule_files.h"
 
 static void must(int rc, const struct err *err, const char *what)
 {
@@ -40,21 +41,24 @@ void engine_begin(struct engine *engine)
 
 void engine_text(struct engine *engine, const struct sigma_options *options, struct str text)
 {
+	struct rule_results results = {0};
 	struct sigma_loader *loader;
 	struct err err = {0};
 
-	must(sigma_create(engine->set, options, &loader, &err), &err, "loader");
+	must(sigma_create(engine->set, options, &results, &loader, &err), &err, "loader");
 	must(sigma_load_text(loader, text, "test.yml", &err), &err, "load");
-	must(sigma_finish(loader, report, engine, &err), &err, "finish");
+	must(sigma_finish(loader, &err), &err, "finish");
+	rule_results_report(&results, report, engine);
 	sigma_destroy(loader);
 }
 
 void engine_paths(struct engine *engine, const struct sigma_options *options,
 	const char *const *paths, uint32_t count)
 {
+	struct rule_file_options files = {.sigma = *options};
 	struct err err = {0};
 
-	must(rule_files_load(engine->set, options, paths, count, report, engine, &err), &err,
+	must(rule_files_load(engine->set, &files, paths, count, report, engine, &err), &err,
 		"load");
 }
 
