@@ -1,11 +1,13 @@
 /* Log lines of all forms, and what they tell. */
 #include <stdlib.h>
 #include "base/err.h"
+#include "sensor/log/kube_audit.h"
 #include "sensor/log/log_event.h"
 #include "sensor/replay/logline.h"
 
 static struct fields *fields;
 static struct batch *batch;
+static struct buf document;
 
 static void make_batch(void)
 {
@@ -30,6 +32,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *ptr, size_t len)
 	(void)logline_looks_like(ptr, len);
 	while (text.len > 0) {
 		struct str one = str_cut(&text, '\n');
+		if (kube_audit_looks_like(one))
+			(void)kube_audit_event(batch, one, &document);
 		log_line_parse(&line, one, &clock);
 		(void)log_event_line(batch, &line, one, &context);
 		(void)log_event_native(batch, &line, &context);

@@ -128,7 +128,7 @@ static bool is_stored(const struct schema_field *field)
 	static const char *const told_elsewhere[] = {"process.session_leader.",
 		"process.group_leader.", "process.entry_leader.args",
 		"process.entry_leader.command_line", "process.parent.args", "process.Ext.ancestry",
-		"Effective_process."};
+		"Effective_process.", "agent.", "data_stream.", "user.effective.", "host.ip"};
 
 	for (size_t i = 0; i < sizeof(told_elsewhere) / sizeof(told_elsewhere[0]); i++)
 		if (str_starts(str_of(field->name), str_of(told_elsewhere[i])))
@@ -360,6 +360,8 @@ static void describe_host(struct agent *agent)
 	struct os_host *h = &agent->host;
 
 	os_host_read(h);
+	for (unsigned i = 0; i < h->ip_count; i++)
+		agent->ips[i] = value_text(str_of(h->ips[i]));
 	const struct event_field common[] = {
 		{FIELD_host_id, value_text(str_of(h->id[0] != '\0' ? h->id : h->name))},
 		{FIELD_host_name, value_text(str_of(h->name))},
@@ -369,6 +371,11 @@ static void describe_host(struct agent *agent)
 		{FIELD_host_os_version, value_text(str_of(h->os_version))},
 		{FIELD_host_os_kernel, value_text(str_of(h->kernel))},
 		{FIELD_host_architecture, value_text(str_of(h->architecture))},
+		{FIELD_host_ip, {.type = h->ip_count > 0 ? VALUE_LIST : VALUE_NONE,
+					.len = h->ip_count,
+					.items = agent->ips}},
+		{FIELD_agent_id, value_text(str_of(h->id[0] != '\0' ? h->id : h->name))},
+		{FIELD_agent_type, value_text(STR("merlon"))},
 	};
 	memcpy(agent->common, common, sizeof(common));
 }

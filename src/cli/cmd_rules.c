@@ -41,7 +41,7 @@ static void put_host(struct listing *listing, struct json_writer *w, const struc
 {
 	struct host_verdict verdict;
 
-	host_judge(listing->host, r->rule, &verdict);
+	host_judge(listing->host, r->fields, r->rule, &verdict);
 	listing->reachable += verdict.reachable;
 	json_key(w, STR("host"));
 	json_object_begin(w);
@@ -63,7 +63,7 @@ static void print_host(struct listing *listing, const struct rule_result *r)
 {
 	struct host_verdict verdict;
 
-	host_judge(listing->host, r->rule, &verdict);
+	host_judge(listing->host, r->fields, r->rule, &verdict);
 	listing->reachable += verdict.reachable;
 	if (verdict.reachable) {
 		(void)fputs("    this host can fire it: sensor", stdout);

@@ -9,6 +9,7 @@
 
 struct supply {
 	const char *name;
+	const char *const *open_names; /* or NULL */
 	uint64_t kinds[KIND_MAX / 64];
 	uint64_t fields[FIELD_ID_MAX / 64];
 };
@@ -34,6 +35,7 @@ static void add(struct host *host, const struct sensor_ops *ops)
 	struct supply *s = &host->sensors[host->count++];
 
 	s->name = ops->name;
+	s->open_names = ops->open_names;
 	for (const uint16_t *kind = ops->kinds; kind != NULL && *kind != KIND_none; kind++)
 		s->kinds[*kind / 64] |= UINT64_C(1) << (*kind % 64);
 	enrich_supplies(s->kinds, s->fields);
@@ -69,14 +71,25 @@ void host_forget(struct host *host)
 	free(host);
 }
 
-void host_judge(const struct host *host, const struct rule *rule, struct host_verdict *ret)
+/* Names that only rules know, below those that the sensor passes on. */
+static void add_open(struct supply *s, const struct fields *fields)
+{
+	for (const char *const *prefix = s->open_names; prefix != NULL && *prefix != NULL; prefix++)
+		for (unsigned id = 1; id < fields_count(fields); id++)
+			if (str_starts(fields_name(fields, (field_id)id), str_of(*prefix)))
+				s->fields[id / 64] |= UINT64_C(1) << (id % 64);
+}
+
+void host_judge(struct host *host, const struct fields *fields, const struct rule *rule,
+	struct host_verdict *ret)
 {
 	field_id missing[REACH_MISSING_MAX];
 	unsigned count;
 
 	*ret = (struct host_verdict){0};
 	for (unsigned i = 0; i < host->count; i++) {
-		const struct supply *s = &host->sensors[i];
+		struct supply *s = &host->sensors[i];
+		add_open(s, fields);
 		struct reach reach = {s->kinds, s->fields};
 		if (reach_rule(rule, &reach, missing, &count)) {
 			ret->reachable = true;

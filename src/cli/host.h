@@ -20,5 +20,7 @@ struct host_verdict {
  * used when asked for. */
 int host_look(struct host **ret, struct err *err);
 void host_forget(struct host *host); /* NULL does nothing */
-void host_judge(const struct host *host, const struct rule *rule, struct host_verdict *ret);
+/* fields: those of the rule. */
+void host_judge(struct host *host, const struct fields *fields, const struct rule *rule,
+	struct host_verdict *ret);
 #endif

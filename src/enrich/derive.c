@@ -37,9 +37,11 @@ static const struct rule {
 	{IP_TYPE, FIELD_network_type, FIELD_source_ip},
 	{SAME, FIELD_user_id, FIELD_process_user_id},
 	{SAME, FIELD_process_user_id, FIELD_user_id},
+	{SAME, FIELD_user_effective_id, FIELD_process_user_id},
 	{USER, FIELD_user_name, FIELD_user_id},
 	{SAME, FIELD_user_name, FIELD_process_user_name},
 	{SAME, FIELD_process_user_name, FIELD_user_name},
+	{SAME, FIELD_user_effective_name, FIELD_process_user_name},
 	{USER, FIELD_user_target_name, FIELD_user_target_id},
 	{USER, FIELD_user_changes_name, FIELD_user_changes_id},
 	{USER, FIELD_file_owner, FIELD_file_uid},
@@ -52,10 +54,10 @@ static const struct rule {
 struct derive {
 	struct rule rules[RULE_COUNT]; /* those whose result somebody wants */
 	uint32_t count;
-	bool os_type, direction;
+	bool os_type, direction, dataset, namespace;
 	/* event.action, category and type of native events, by kind */
 	struct {
-		struct value action, categories, types;
+		struct value action, categories, types, dataset;
 		struct value words[2][WORDS_MAX];
 	} kinds[KIND_MAX];
 };
@@ -85,6 +87,30 @@ static struct value word_list(
 	return (struct value){.type = VALUE_LIST, .len = len, .items = out};
 }
 
+/* The stream in which Elastic's agents would keep such an event: rules name it. */
+static struct str dataset_of(const struct schema_kind *kind)
+{
+	static const struct {
+		uint32_t category;
+		struct str dataset;
+	} rows[] = {
+		{CATEGORY_authentication, STR("endpoint.events.security")},
+		{CATEGORY_iam, STR("endpoint.events.security")},
+		{CATEGORY_library, STR("endpoint.events.library")},
+		{CATEGORY_network, STR("endpoint.events.network")},
+		{CATEGORY_file, STR("endpoint.events.file")},
+		{CATEGORY_driver, STR("endpoint.events.library")},
+		{CATEGORY_process, STR("endpoint.events.process")},
+	};
+
+	if (kind->number == KIND_audit_record)
+		return STR("auditd_manager.auditd");
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (kind->categories >> rows[i].category & 1)
+			return rows[i].dataset;
+	return (struct str){0};
+}
+
 int derive_create(const uint64_t *outside, struct derive **ret)
 {
 	struct derive *derive = calloc(1, sizeof(*derive));
@@ -95,11 +121,16 @@ int derive_create(const uint64_t *outside, struct derive **ret)
 		if (fields_wanted(outside, rules[i].to))
 			derive->rules[derive->count++] = rules[i];
 	derive->os_type = fields_wanted(outside, FIELD_host_os_type);
+	derive->dataset = fields_wanted(outside, FIELD_data_stream_dataset);
+	derive->namespace = fields_wanted(outside, FIELD_data_stream_namespace);
 	derive->direction = fields_wanted(outside, FIELD_network_direction);
 	for (unsigned i = 0; i < schema_kind_count; i++) {
 		const struct schema_kind *kind = &schema_kinds[i];
 		if (kind->action[0] != '\0')
 			derive->kinds[kind->number].action = value_text(str_of(kind->action));
+		struct str dataset = dataset_of(kind);
+		if (dataset.len > 0)
+			derive->kinds[kind->number].dataset = value_text(dataset);
 		derive->kinds[kind->number].categories = word_list(kind->categories,
 			schema_categories, schema_category_count,
 			derive->kinds[kind->number].words[0]);
@@ -263,6 +294,11 @@ static void derive_words(const struct derive *derive, struct view *view)
 	if (derive->kinds[kind].types.type != VALUE_NONE &&
 		view_get(view, FIELD_event_type) == NULL)
 		view_set(view, FIELD_event_type, derive->kinds[kind].types);
+	if (derive->dataset && derive->kinds[kind].dataset.type != VALUE_NONE &&
+		view_get(view, FIELD_data_stream_dataset) == NULL)
+		view_set(view, FIELD_data_stream_dataset, derive->kinds[kind].dataset);
+	if (derive->namespace && view_get(view, FIELD_data_stream_namespace) == NULL)
+		view_set_text(view, FIELD_data_stream_namespace, STR("default"));
 }
 
 void derive_fields(const struct derive *derive, struct view *view, const struct os_users *users)

@@ -166,7 +166,8 @@ static int grow_events(struct batch *batch)
 static void add_common(struct batch *batch)
 {
 	for (uint32_t i = 0; i < batch->common_count; i++)
-		if (batch->position[batch->common[i].id] == 0)
+		if (batch->common[i].value.type != VALUE_NONE &&
+			batch->position[batch->common[i].id] == 0)
 			ev_set(batch, batch->common[i].id, batch->common[i].value);
 }
 

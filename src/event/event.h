@@ -102,8 +102,9 @@ struct batch {
 	const struct fields *fields;
 	const uint64_t *wanted; /* bits of fields */
 	bool want_all;		/* keep raw and every field */
-	/* Fields that every event gets which does not set them itself, e.g. the host's name. Borrowed
-	 * from the batch's owner; texts must live as long as any event. */
+	/* Fields that every event gets which does not set them itself, e.g. the host's name; those of
+	 * VALUE_NONE are left out. Borrowed from the batch's owner; texts must live as long as any
+	 * event. */
 	const struct event_field *common;
 	uint32_t common_count;
 	uint64_t truncated_count; /* values or fields that did not fit a limit */

@@ -70,6 +70,9 @@ struct sensor_ops {
 	bool on_request;	/* live: used only when asked for by name */
 	/* live: event kinds that it can supply and fields that it sets, see supplies.h */
 	const uint16_t *kinds, *fields;
+	/* live: it also sets any field below these names ("kubernetes.audit."), as its source has
+	 * them; ends with NULL */
+	const char *const *open_names;
 	/* Live: tries each mechanism once, without starting anything, and takes it down again. Fills at
 	 * most max entries; returns how many there are. NULL: opening tells all. May take a second. */
 	size_t (*capabilities)(struct capability *out, size_t max);

@@ -143,7 +143,11 @@ const uint16_t supplies_log_fields[] = {FIELD_Persistence_name, FIELD_Persistenc
 	FIELD_message, FIELD_process_command_line, FIELD_process_name, FIELD_process_pid,
 	FIELD_process_working_directory, FIELD_session_name, FIELD_source_address, FIELD_source_ip,
 	FIELD_source_port, FIELD_user_name, FIELD_user_target_group_id,
-	FIELD_user_target_group_name, FIELD_user_target_id, FIELD_user_target_name, FIELD_none};
+	FIELD_user_target_group_name, FIELD_user_target_id, FIELD_user_target_name,
+	FIELD_data_stream_dataset, FIELD_event_category, FIELD_event_type,
+	FIELD_http_request_method, FIELD_http_response_status_code, FIELD_url_domain,
+	FIELD_url_extension, FIELD_url_original, FIELD_url_path, FIELD_url_query,
+	FIELD_user_agent_original, FIELD_none};
 
 const uint16_t supplies_logins_fields[] = {FIELD_event_module, FIELD_event_outcome,
 	FIELD_host_os_type, FIELD_process_pid, FIELD_session_name, FIELD_source_address,

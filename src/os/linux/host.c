@@ -51,6 +51,7 @@ void os_host_read(struct os_host *ret)
 	char line[512];
 
 	*ret = (struct os_host){.type = "linux", .os_name = "Linux"};
+	os_host_read_addresses(ret);
 	read_id(ret->id, sizeof(ret->id));
 	if (uname(&names) == 0) {
 		copy(ret->name, sizeof(ret->name), names.nodename);

@@ -16,6 +16,7 @@ void os_host_read(struct os_host *ret)
 	size_t size = sizeof(ret->os_version);
 
 	*ret = (struct os_host){.type = "macos", .os_name = "macOS"};
+	os_host_read_addresses(ret);
 	if (gethostuuid(id, &wait) == 0)
 		uuid_unparse_upper(id, ret->id);
 	if (sysctlbyname("kern.osproductversion", ret->os_version, &size, NULL, 0) != 0)

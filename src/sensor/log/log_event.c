@@ -1,6 +1,7 @@
 #include "sensor/log/log_event.h"
 
 #include <string.h>
+#include "sensor/log/access_line.h"
 
 struct service_row {
 	const char *program, *service;
@@ -108,8 +109,13 @@ static void put_common(
 struct event *log_event_line(struct batch *batch, const struct log_line *line, struct str text,
 	const struct log_context *context)
 {
-	event_begin(batch, KIND_log_line, line->time_ns);
+	struct access_line access;
+	bool web = !line->has_header && access_line_parse(&access, text);
+
+	event_begin(batch, KIND_log_line, web ? access.time_ns : line->time_ns);
 	put_common(batch, line, context);
+	if (web)
+		access_line_fill(batch, &access, context->path);
 	ev_text(batch, FIELD_message, line->message);
 	ev_text(batch, FIELD_event_original, text);
 	if (line->priority >= 0) {

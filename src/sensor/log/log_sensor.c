@@ -15,6 +15,7 @@
 #include "sensor/audit/audit_group.h"
 #include "sensor/log/follow_set.h"
 #include "sensor/log/journal.h"
+#include "sensor/log/kube_audit.h"
 #include "sensor/log/log_event.h"
 
 #define READ_BYTES_PER_CALL ((size_t)1024 * 1024)
@@ -24,7 +25,9 @@
 /* The journal has the lines of the first ones; the others are written by programs themselves. */
 static const char *const usual_paths[] = {"/var/log/auth.log", "/var/log/secure", "/var/log/syslog",
 	"/var/log/messages", "/var/log/cron", "/var/log/vsftpd.log", "/var/log/clamav/clamav.log",
-	AUDIT_LOG, NULL};
+	"/var/log/nginx/access.log", "/var/log/apache2/access.log", "/var/log/httpd/access_log",
+	"/var/log/kubernetes/audit.log", "/var/log/kubernetes/audit/audit.log",
+	"/var/log/kube-apiserver/audit.log", AUDIT_LOG, NULL};
 #define SYSLOG_PATH_COUNT 5
 #define STALE_NS	  (UINT64_C(7 * 86400) * NS_PER_S) /* syslog was perhaps removed */
 
@@ -40,6 +43,7 @@ struct log_sensor {
 	struct log_context contexts[FOLLOW_SET_MAX + 1]; /* last: the journal's */
 	uint64_t offset_read_ns; /* monotonic: when clock.utc_offset_s was */
 	struct audit_line audit;
+	struct buf document; /* scratch */
 	struct sensor_stats stats;
 	struct batch *batch; /* of the running next() */
 };
@@ -182,6 +186,17 @@ static int take_audit(struct log_sensor *s, struct str text)
 	return 0;
 }
 
+static int take_kube_audit(struct log_sensor *s, struct str text)
+{
+	int code = sensor_wants_kind(&s->want, KIND_document)
+			   ? kube_audit_event(s->batch, text, &s->document)
+			   : 0;
+
+	if (code == 0 && sensor_wants_kind(&s->want, KIND_document))
+		count_event(s, s->batch->events[s->batch->count - 1]);
+	return code;
+}
+
 static void take_line(struct log_sensor *s, const struct log_line *line, struct str text,
 	struct log_context *context)
 {
@@ -208,8 +223,9 @@ static void take_text(void *context, unsigned file, struct str text)
 		s->stats.skipped++;
 		return;
 	}
-	if (str_starts(text, STR("type=")) || str_starts(text, STR("node="))) {
-		if (take_audit(s, text) == 0)
+	bool kube = kube_audit_looks_like(text);
+	if (kube || str_starts(text, STR("type=")) || str_starts(text, STR("node="))) {
+		if ((kube ? take_kube_audit(s, text) : take_audit(s, text)) == 0)
 			s->stats.accepted++;
 		else
 			s->stats.skipped++;
@@ -276,6 +292,7 @@ static void log_close(struct sensor *sensor)
 	follow_set_close(&s->files);
 	journal_close(s->journal);
 	audit_line_destroy(&s->audit);
+	buf_destroy(&s->document);
 	if (s->epoll >= 0)
 		close(s->epoll);
 	free(s->option);
@@ -316,7 +333,8 @@ static const uint16_t log_kinds[] = {KIND_log_line, KIND_audit_record, KIND_ssh_
 	KIND_ssh_logout, KIND_user_login, KIND_user_logout, KIND_user_su, KIND_user_sudo,
 	KIND_authentication, KIND_account_create, KIND_account_delete, KIND_account_change,
 	KIND_group_create, KIND_group_delete, KIND_group_change, KIND_persistence_add,
-	KIND_persistence_remove, KIND_none};
+	KIND_persistence_remove, KIND_document, KIND_none};
+static const char *const log_open_names[] = {"kubernetes.audit.", "orchestrator.", NULL};
 
 const struct sensor_ops log_sensor_ops = {
 	.name = "log",
@@ -325,6 +343,7 @@ const struct sensor_ops log_sensor_ops = {
 	.kinds = log_kinds,
 	.capabilities = log_capabilities,
 	.fields = supplies_log_fields,
+	.open_names = log_open_names,
 	.open = log_open,
 	.start = log_start,
 	.want = log_want,

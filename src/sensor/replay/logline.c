@@ -6,6 +6,8 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "sensor/audit/audit_fill.h"
+#include "sensor/log/access_line.h"
+#include "sensor/log/kube_audit.h"
 #include "sensor/log/log_event.h"
 #include "sensor/replay/lines.h"
 
@@ -13,6 +15,7 @@ struct state {
 	struct log_clock clock;
 	struct log_context context;
 	struct audit_line audit;
+	struct buf document; /* scratch */
 };
 
 static int begin(struct replay *replay, struct err *err)
@@ -35,6 +38,7 @@ static void end(struct replay *replay)
 {
 	struct state *state = replay->state;
 	audit_line_destroy(&state->audit);
+	buf_destroy(&state->document);
 }
 
 static void take_audit(struct replay *replay, struct batch *batch, struct str text)
@@ -54,6 +58,19 @@ static bool is_binary(struct str text)
 	return memchr(text.ptr, '\0', text.len) != NULL;
 }
 
+static int take_kube_audit(struct replay *replay, struct batch *batch, struct str text)
+{
+	struct state *state = replay->state;
+
+	if (kube_audit_event(batch, text, &state->document) != 0) {
+		replay_skip(replay, 0, "no audit record of a Kubernetes API server");
+		return 0;
+	}
+	replay_event(replay, batch->events[batch->count - 1]);
+	replay_accept(replay);
+	return 0;
+}
+
 static int take_line(struct replay *replay, struct batch *batch, struct str text, struct err *err)
 {
 	struct state *state = replay->state;
@@ -64,6 +81,8 @@ static int take_line(struct replay *replay, struct batch *batch, struct str text
 		replay_skip(replay, 0, "a line of text holds no NUL");
 		return 0;
 	}
+	if (kube_audit_looks_like(text))
+		return take_kube_audit(replay, batch, text);
 	log_line_parse(&line, text, &state->clock);
 	struct event *event = log_event_line(batch, &line, text, &state->context);
 	if (event == NULL)
@@ -97,14 +116,17 @@ int logline_looks_like(const uint8_t *ptr, size_t len)
 
 	while (head.len > 0 && lines < 8) {
 		struct str text = str_cut(&head, '\n');
+		struct access_line access;
 		struct log_line line;
 		if (text.len == 0)
 			continue;
 		if (is_binary(text))
 			return 0;
+		if (kube_audit_looks_like(text))
+			return 95; /* before any document of JSON */
 		log_line_parse(&line, text, &clock);
 		lines++;
-		good += line.has_header;
+		good += line.has_header || access_line_parse(&access, text);
 	}
 	return lines > 0 && good * 2 >= lines ? 60 : 0;
 }

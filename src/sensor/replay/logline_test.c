@@ -205,6 +205,67 @@ static void services__route_rules(void **state)
 	run_end(&run);
 }
 
+static void web_servers__tell_requests(void **state)
+{
+	struct run run;
+
+	run_log(&run, "-nginx-access.log",
+		"192.0.2.7 - - [05/Feb/2026:10:00:00 +0100] \"GET /a/b.php?x=1%27&y=2 HTTP/1.1\" "
+		"200 "
+		"12 \"-\" \"curl/8 \\\"q\\\"\"\n"
+		"web.example:443 host.example - kim [05/Feb/2026:09:00:01 +0000] \"POST "
+		"http://h.example/up HTTP/1.1\" 404 -\n"
+		"192.0.2.7 - - [05/Feb/2026:09:00:02 +0000] \"\\x16\\x03\" 400 0 \"-\" \"-\"\n");
+	assert_int_equal(run.stats.events, 3);
+	assert_int_equal(run.batch->events[0]->time_ns, UINT64_C(1770282000) * NS_PER_S);
+	assert_int_equal(run.batch->events[1]->time_ns, UINT64_C(1770282001) * NS_PER_S);
+	assert_true(run.batch->events[0]->categories >> CATEGORY_web & 1);
+	assert_string_equal(run_field(&run, 0, "source.ip"), "192.0.2.7");
+	assert_string_equal(run_field(&run, 0, "http.request.method"), "GET");
+	assert_string_equal(run_field(&run, 0, "url.original"), "/a/b.php?x=1%27&y=2");
+	assert_string_equal(run_field(&run, 0, "url.path"), "/a/b.php");
+	assert_string_equal(run_field(&run, 0, "url.query"), "x=1%27&y=2");
+	assert_string_equal(run_field(&run, 0, "url.extension"), "php");
+	assert_string_equal(run_field(&run, 0, "http.response.status_code"), "200");
+	assert_string_equal(run_field(&run, 0, "user_agent.original"), "curl/8 \\\"q\\\"");
+	assert_string_equal(run_field(&run, 0, "data_stream.dataset"), "nginx.access");
+	assert_string_equal(run_field(&run, 1, "source.address"), "host.example");
+	assert_string_equal(run_field(&run, 1, "user.name"), "kim");
+	assert_string_equal(run_field(&run, 1, "url.path"), "/up");
+	assert_string_equal(run_field(&run, 1, "url.domain"), "h.example");
+	assert_string_equal(run_field(&run, 1, "event.outcome"), "failure");
+	/* no request that can be read: a line like others */
+	assert_false(run.batch->events[2]->categories >> CATEGORY_web & 1);
+	run_end(&run);
+}
+
+static void api_servers__tell_requests(void **state)
+{
+	struct run run;
+
+	run_log(&run, "-audit.log",
+		"{\"kind\":\"Event\",\"apiVersion\":\"audit.k8s.io/"
+		"v1\",\"auditID\":\"7\",\"stage\":"
+		"\"ResponseComplete\",\"verb\":\"create\",\"user\":{\"username\":\"kim\",\"extra\":"
+		"{"
+		"\"authentication.kubernetes.io/"
+		"pod-name\":[\"shop-1\"]}},\"sourceIPs\":[\"192.0.2.3\"],"
+		"\"objectRef\":{\"resource\":\"pods\",\"name\":\"db\",\"subresource\":\"exec\"},"
+		"\"responseStatus\":{\"code\":403},\"stageTimestamp\":\"2026-02-05T10:00:00.5Z\","
+		"\"annotations\":{\"authorization.k8s.io/decision\":\"forbid\"}}\n"
+		"{\"kind\":\"Event\",\"apiVersion\":\"audit.k8s.io/v1\",\"verb\":\n");
+	assert_int_equal(run.stats.events, 1);
+	assert_int_equal(run.stats.skipped, 1);
+	assert_int_equal(run.batch->events[0]->time_ns, UINT64_C(1770285600500000000));
+	assert_string_equal(run_field(&run, 0, "data_stream.dataset"), "kubernetes.audit_logs");
+	assert_string_equal(run_field(&run, 0, "event.action"), "create");
+	assert_string_equal(run_field(&run, 0, "event.outcome"), "failure");
+	assert_string_equal(run_field(&run, 0, "source.ip"), "192.0.2.3");
+	assert_non_null(strstr(run.batch->events[0]->raw.ptr,
+		"\"kubernetes.audit.annotations\":{\"authorization_k8s_io/decision\":\"forbid\"}"));
+	run_end(&run);
+}
+
 static void kernel_lines__hold_audit_records(void **state)
 {
 	struct run run;
@@ -255,6 +316,8 @@ int main(void)
 		cmocka_unit_test(sudo_and_su),
 		cmocka_unit_test(accounts),
 		cmocka_unit_test(services__route_rules),
+		cmocka_unit_test(web_servers__tell_requests),
+		cmocka_unit_test(api_servers__tell_requests),
 		cmocka_unit_test(kernel_lines__hold_audit_records),
 		cmocka_unit_test(binary__is_skipped),
 		cmocka_unit_test(looks_like__wants_times),
