@@ -92,6 +92,8 @@ void enrich_want(struct fields *fields, struct enrich_options *options)
 	if (fields_wanted(options->outside, FIELD_destination_domain))
 		for (size_t i = 0; i < COUNT(name_fields); i++)
 			fields_want(fields, name_fields[i]);
+	if (fields_wanted(options->outside, FIELD_process_entry_leader_entry_meta_source_ip))
+		fields_want(fields, FIELD_source_ip);
 }
 
 void enrich_want_kinds(const struct enrich_options *options, uint64_t kinds[KIND_MAX / 64])
@@ -102,6 +104,8 @@ void enrich_want_kinds(const struct enrich_options *options, uint64_t kinds[KIND
 		kinds[always[i] / 64] |= UINT64_C(1) << (always[i] % 64);
 	if (fields_wanted(options->outside, FIELD_destination_domain))
 		kinds[KIND_dns_answer / 64] |= UINT64_C(1) << (KIND_dns_answer % 64);
+	if (fields_wanted(options->outside, FIELD_process_entry_leader_entry_meta_source_ip))
+		kinds[KIND_network_accept / 64] |= UINT64_C(1) << (KIND_network_accept % 64);
 }
 
 static void set_up_rows(struct enrich *enrich, const uint64_t *outside)
@@ -124,6 +128,8 @@ static void set_up_rows(struct enrich *enrich, const uint64_t *outside)
 	enrich->wants_host_id = fields_wanted(outside, FIELD_host_id);
 	enrich->wants_host_name = fields_wanted(outside, FIELD_host_name);
 	enrich->wants_ancestry = fields_wanted(outside, FIELD_process_Ext_ancestry);
+	enrich->wants_entry_source = fields_wanted(
+		outside, FIELD_process_entry_leader_entry_meta_source_ip);
 	enrich->wants_entry_type = fields_wanted(
 		outside, FIELD_process_entry_leader_entry_meta_type);
 }
@@ -655,6 +661,11 @@ static void follow_kind(
 		break;
 	case KIND_process_exit:
 		graph_end(enrich->graph, p, who->time_ns, true);
+		break;
+	case KIND_network_accept:
+		if (enrich->wants_entry_source)
+			entry_accepted(
+				enrich->graph, p, view_text(view, FIELD_source_ip), &view->scratch);
 		break;
 	case KIND_process_session_change:
 		p->sid = p->pgid = p->pid;

@@ -51,7 +51,7 @@ struct enrich {
 	/* what to read from events, and what to add: rows of process.def that somebody wants */
 	struct attr_field own[SHOWN_MAX], parent[SHOWN_MAX], shown[SHOWN_MAX];
 	uint32_t own_count, parent_count, shown_count;
-	bool wants_ancestry, wants_entry_type, wants_host_id, wants_host_name;
+	bool wants_ancestry, wants_entry_type, wants_entry_source, wants_host_id, wants_host_name;
 	struct derive *derive;
 	struct names *names; /* NULL unless wanted */
 	struct process *actor;
@@ -97,6 +97,10 @@ struct str group_name_of(const struct os_users *users, struct str gid);
 
 /* entry.c: decides, for a new image whose parent is known, which entry it belongs to. */
 void entry_settle(struct graph *graph, struct process *p, struct arena *scratch);
+/* A process accepted a connection. */
+void entry_accepted(struct graph *graph, struct process *p, struct str peer, struct arena *scratch);
+/* Where the login came from that the process belongs to; empty when unknown or none. */
+struct str entry_source(const struct graph *graph, const struct process *p, struct arena *scratch);
 
 /* A field as a pid; 0 when it is none. */
 uint32_t view_pid(const struct view *view, field_id id);

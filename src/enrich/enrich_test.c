@@ -92,6 +92,14 @@ static const struct process *exit_of(struct fixture *f, uint64_t s, unsigned pid
 	return run(f);
 }
 
+static void accept_of(struct fixture *f, uint64_t s, unsigned pid, const char *ip)
+{
+	event_begin(f->batch, KIND_network_accept, s * NS_PER_S);
+	ev_uint(f->batch, FIELD_process_pid, pid);
+	ev_cstr(f->batch, FIELD_source_ip, ip);
+	run(f);
+}
+
 static void document(struct fixture *f, const char *json)
 {
 	struct event *event;
@@ -410,15 +418,19 @@ static void enrich__entry_leaders(void **state)
 	fork_of(&f, 2, 10, 1);
 	exec_of(&f, 2, 10, "/usr/sbin/sshd", "-D");
 	assert_string_equal(SHOWN(process_entry_leader_entry_meta_type), "init");
+	accept_of(&f, 3, 10, "192.0.2.7");
+	assert_string_equal(SHOWN(process_entry_leader_entry_meta_source_ip), "(none)");
 	fork_of(&f, 3, 11, 10);
 	exec_of(&f, 3, 11, "/usr/sbin/sshd", "-R");
 	assert_string_equal(SHOWN(process_entry_leader_pid), "10");
+	accept_of(&f, 3, 10, "192.0.2.8"); /* the next one's */
 	fork_of(&f, 4, 12, 11);
 	exec_of(&f, 4, 12, "/bin/bash", NULL);
 	assert_string_equal(SHOWN(process_entry_leader_entry_meta_type), "sshd");
 	fork_of(&f, 5, 13, 12);
 	exec_of(&f, 5, 13, "/usr/bin/id", NULL);
 	assert_string_equal(SHOWN(process_entry_leader_executable), "/bin/bash");
+	assert_string_equal(SHOWN(process_entry_leader_entry_meta_source_ip), "192.0.2.7");
 	assert_string_equal(SHOWN(process_entry_leader_pid), "12");
 	event_begin(f.batch, KIND_process_exec, 6 * NS_PER_S);
 	ev_uint(f.batch, FIELD_process_pid, 14);

@@ -37,6 +37,22 @@ static enum entry_type door_of(struct str name)
 	return ENTRY_UNKNOWN;
 }
 
+void entry_accepted(struct graph *graph, struct process *p, struct str peer, struct arena *scratch)
+{
+	/* the server forks for each connection before it accepts the next */
+	if (peer.len > 0 && door_of(process_text(graph, p, ATTR_name, scratch)) == ENTRY_SSHD)
+		(void)process_set_text(graph, p, ATTR_peer_ip, peer);
+}
+
+struct str entry_source(const struct graph *graph, const struct process *p, struct arena *scratch)
+{
+	const struct process *leader = graph_get(graph, p->entry_leader);
+
+	return p->entry_type == ENTRY_SSHD && leader != NULL
+		       ? process_text(graph, leader, ATTR_peer_ip, scratch)
+		       : (struct str){0};
+}
+
 static enum entry_type entered(struct graph *graph, const struct process *p,
 	const struct process *parent, struct arena *scratch)
 {

@@ -120,6 +120,10 @@ void show_missing(struct enrich *enrich, struct view *view, const struct identit
 	}
 	if (enrich->wants_ancestry)
 		show_ancestry(enrich, view);
+	if (enrich->wants_entry_source &&
+		view_get(view, FIELD_process_entry_leader_entry_meta_source_ip) == NULL)
+		view_set_text(view, FIELD_process_entry_leader_entry_meta_source_ip,
+			entry_source(enrich->graph, enrich->actor, &view->scratch));
 	if (enrich->wants_entry_type)
 		if (view_get(view, FIELD_process_entry_leader_entry_meta_type) == NULL)
 			view_set_text(view, FIELD_process_entry_leader_entry_meta_type,

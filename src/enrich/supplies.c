@@ -42,6 +42,9 @@ void enrich_supplies(const uint64_t *kinds, uint64_t *bits)
 		bits[shown[i] / 64] |= UINT64_C(1) << (shown[i] % 64);
 	for (size_t i = 0; i < sizeof(derived) / sizeof(derived[0]); i++)
 		bits[derived[i] / 64] |= UINT64_C(1) << (derived[i] % 64);
+	if (kinds[KIND_network_accept / 64] >> (KIND_network_accept % 64) & 1)
+		bits[FIELD_process_entry_leader_entry_meta_source_ip / 64] |=
+			UINT64_C(1) << (FIELD_process_entry_leader_entry_meta_source_ip % 64);
 	if (kinds[KIND_dns_answer / 64] >> (KIND_dns_answer % 64) & 1)
 		bits[FIELD_destination_domain / 64] |= UINT64_C(1)
 						       << (FIELD_destination_domain % 64);
