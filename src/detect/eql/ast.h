@@ -12,7 +12,7 @@ enum eql_node_type {
 	EQL_INT,       /* integer */
 	EQL_FLOAT,     /* number */
 	EQL_STRING,    /* text: unescaped bytes, may hold NUL */
-	EQL_FIELD,     /* text, optional, path */
+	EQL_FIELD,     /* text, optional, indexes; a variable of the endpoint is "$name" */
 	EQL_REFERENCE, /* alias.field in a later step of a sequence, events[N].field in a pipe */
 	EQL_NOT,       /* one kid */
 	EQL_AND,
@@ -44,6 +44,7 @@ struct eql_node {
 	bool optional; /* EQL_FIELD written as ?name */
 	bool boolean;
 	bool raw;	       /* EQL_STRING written raw ("""…""", ?"…"): for printing */
+	uint16_t height;       /* levels from here down, 1 without kids: at most EQL_DEPTH_MAX */
 	uint16_t step;	       /* EQL_REFERENCE: which event of the sequence, from 0 */
 	uint32_t line, column; /* from 1 */
 	union {
@@ -63,7 +64,7 @@ struct eql_node {
 
 /* category where condition */
 struct eql_event {
-	struct str category; /* empty: any */
+	struct str category; /* empty: any; "any": the category of that name, written quoted */
 	struct eql_node *condition;
 	uint32_t line, column;
 };

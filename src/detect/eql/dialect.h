@@ -1,5 +1,7 @@
-/* Where the published dialects of EQL differ. One row per dialect; whoever parses, evaluates or
- * compiles asks here and never compares dialects by name. docs/RULES.md prints the same table. */
+/* Where the published dialects of EQL differ. One row per difference; whoever parses, evaluates or
+ * compiles asks eql_has() and never compares dialects by name. docs/RULES.md prints the same table.
+ * Sources: Elasticsearch's EQL reference, grammar and query tests; the endgame language's own
+ * grammar, documents and conformance files; for endpoint the rules published for it. */
 #ifndef MERLON_DETECT_EQL_DIALECT_H
 #define MERLON_DETECT_EQL_DIALECT_H
 #include <stdbool.h>
@@ -8,6 +10,52 @@
 enum eql_dialect { EQL_DIALECT_ENDPOINT, EQL_DIALECT_ELASTICSEARCH, EQL_DIALECT_ENDGAME };
 bool eql_dialect_parse(struct str word, enum eql_dialect *ret);
 const char *eql_dialect_word(enum eql_dialect dialect);
+
+enum eql_feature {
+	/* How a query is written. */
+	EQL_EQUALS_SIGN,       /* '=' compares, as '==' does */
+	EQL_SINGLE_QUOTES,     /* 'text' */
+	EQL_QUESTION_RAW,      /* ?"raw text", ?'raw text' */
+	EQL_TRIPLE_QUOTES,     /* """raw text""" */
+	EQL_UNICODE_ESCAPES,   /* \u{200f} in text */
+	EQL_HEX_ESCAPES,       /* \x41 in text */
+	EQL_TILDE,	       /* in~, and function~( ) */
+	EQL_MATCH_OPERATORS,   /* `:`, like, like~, regex, regex~ */
+	EQL_METHODS,	       /* value:function(…) */
+	EQL_OPTIONAL_FIELDS,   /* ?field */
+	EQL_AT_NAMES,	       /* @timestamp without backticks */
+	EQL_DOLLAR_NAMES,      /* $variable */
+	EQL_QUOTED_CATEGORIES, /* "my category" where … */
+	EQL_TRAILING_COMMA,    /* in ("a", "b",) */
+	EQL_RELATIONS,	       /* descendant of [ … ], child of, event of */
+	EQL_SAMPLES,	       /* sample by … */
+	EQL_JOINS,	       /* join by … */
+	EQL_WITH_BEFORE_BY,    /* sequence with maxspan=1m by user.name */
+	EQL_EXPRESSION_KEYS,   /* by length(field) */
+	EQL_SINGLE_STEP,       /* a sequence of one step */
+	EQL_RUNS,	       /* [ … ] with runs=3 */
+	EQL_MISSING_EVENTS,    /* ![ … ] */
+	EQL_ALIASES,	       /* [ … ] as name, name.field in later steps */
+	EQL_FORK,	       /* [ … ] fork=true */
+	EQL_ALL_PIPES, /* unique, unique_count, count, filter, sort; head and tail are everywhere */
+	EQL_PIPE_DEFAULTS,     /* head, tail without a number: 50 */
+	EQL_LOOSE_PIPE_VALUES, /* sort a b: no commas */
+	/* What a query means. */
+	EQL_WILDCARD_EQUALS,   /* == and != with literal text that holds '*': a pattern */
+	EQL_QUESTION_WILDCARD, /* '?' in a pattern is any one character; else it is itself */
+	EQL_NULL_LOGIC,	 /* comparing a missing field gives null, and not null is null; else it
+				 * gives false, so that `not` and `!=` hold for events without it */
+	EQL_ANY_ELEMENT, /* a list compares as any of its elements; else it only has functions */
+	EQL_ANY_CASE_FUNCTIONS, /* cidrmatch is cidrMatch */
+	EQL_CASELESS,		/* comparisons ignore case unless told otherwise */
+	EQL_FEATURE_COUNT
+};
+
+bool eql_has(enum eql_dialect dialect, enum eql_feature feature);
+/* For messages: what the feature is called ("single-quoted text"), and the dialects that have it
+ * ("endpoint and elasticsearch"), both static. */
+const char *eql_feature_name(enum eql_feature feature);
+const char *eql_feature_dialects(enum eql_feature feature);
 
 /* How a query is read; the defaults are the dialect's. */
 struct eql_options {

@@ -11,7 +11,11 @@ struct err;
 #define EQL_DEPTH_MAX	   100 /* nesting of expressions and subqueries */
 #define EQL_NODES_MAX	   65536
 #define EQL_STEPS_MAX	   64
+#define EQL_KEYS_MAX	   32 /* of a step, the common ones too */
+#define EQL_PIPES_MAX	   32
 #define EQL_RUNS_MAX	   1000
+#define EQL_NAME_BYTES_MAX 1024 /* of a field's name */
+#define EQL_INDEXES_MAX	   16	/* within a field's name */
 
 /* Nodes and their texts are copied into the arena; text may go. -EINVAL with "line 3, column 7: …"
  * and what was expected; -ENOMEM. */
