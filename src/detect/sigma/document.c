@@ -145,7 +145,7 @@ static int compare_texts(const void *a, const void *b)
 	return order != 0 ? order : (x->len > y->len) - (x->len < y->len);
 }
 
-static uint32_t sort_unique(struct str *texts, uint32_t count)
+uint32_t sigma_sort_unique(struct str *texts, uint32_t count)
 {
 	uint32_t kept = 0;
 
@@ -202,9 +202,9 @@ static int read_tags(
 	}
 	rule->tags = all;
 	rule->techniques = techniques;
-	rule->technique_count = sort_unique(techniques, rule->technique_count);
+	rule->technique_count = sigma_sort_unique(techniques, rule->technique_count);
 	rule->tactics = tactics;
-	rule->tactic_count = sort_unique(tactics, rule->tactic_count);
+	rule->tactic_count = sigma_sort_unique(tactics, rule->tactic_count);
 	return 0;
 }
 

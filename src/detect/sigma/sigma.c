@@ -4,41 +4,13 @@
 #include <stdlib.h>
 #include "base/err.h"
 #include "base/file.h"
-#include "base/yaml.h"
 #include "detect/sigma/document.h"
+#include "detect/sigma/loader.h"
 #include "detect/sigma/merge.h"
 
 #define FILE_BYTES_MAX	   ((size_t)16 * 1024 * 1024)
 #define FILE_DOCUMENTS_MAX 8192
 #define SCRATCH_BYTES_MAX  ((size_t)256 * 1024 * 1024)
-
-/* One document, until sigma_finish(). */
-struct pending {
-	struct pending *next;
-	struct rule_result result;
-	struct rule *rule;		/* NULL: not a rule, or refused */
-	struct expr *condition;		/* of the rule */
-	const struct yaml_node *filter; /* a filter document, else NULL */
-	uint32_t applied_count;		/* of a filter: to rules */
-	struct sigma_logsource source;
-	struct str name; /* what filters may call the rule */
-};
-
-/* Trees of filters, which are compiled anew for every rule they apply to. */
-struct kept_arena {
-	struct kept_arena *next;
-	struct arena arena;
-};
-
-struct sigma_loader {
-	struct ruleset *set;
-	const struct sigma_options *options;
-	struct rule_results *results;
-	struct arena scratch;
-	struct kept_arena *kept;
-	struct pending *first, **last;
-	bool keep_scratch;
-};
 
 static int no_memory(struct err *err)
 {
@@ -89,7 +61,7 @@ void sigma_destroy(struct sigma_loader *loader)
 	free(loader);
 }
 
-static struct sigma_context context_of(struct sigma_loader *loader)
+struct sigma_context sigma_loader_context(struct sigma_loader *loader)
 {
 	return (struct sigma_context){
 		.arena = ruleset_arena(loader->set),
@@ -99,7 +71,7 @@ static struct sigma_context context_of(struct sigma_loader *loader)
 	};
 }
 
-static void set_reason(
+void sigma_set_reason(
 	struct sigma_loader *loader, struct pending *p, enum rule_status status, const char *reason)
 {
 	p->result.status = status;
@@ -107,7 +79,7 @@ static void set_reason(
 	p->rule = NULL;
 }
 
-static int keep_notes(struct sigma_context *ctx, struct pending *p, struct err *err)
+int sigma_keep_notes(struct sigma_context *ctx, struct pending *p, struct err *err)
 {
 	struct str *notes = arena_alloc(ctx->arena, (ctx->note_count + 1) * sizeof(*notes));
 
@@ -116,23 +88,56 @@ static int keep_notes(struct sigma_context *ctx, struct pending *p, struct err *
 	memcpy(notes, ctx->notes, ctx->note_count * sizeof(*notes));
 	p->result.notes = notes;
 	p->result.note_count = ctx->note_count;
+	if (p->rule != NULL) {
+		p->rule->notes = notes;
+		p->rule->note_count = ctx->note_count;
+	}
 	return 0;
+}
+
+struct sigma_context sigma_resume(struct sigma_loader *loader, const struct pending *p)
+{
+	struct sigma_context ctx = sigma_loader_context(loader);
+
+	ctx.source = p->source;
+	ctx.note_count = p->result.note_count;
+	if (ctx.note_count > 0)
+		memcpy(ctx.notes, p->result.notes, ctx.note_count * sizeof(*ctx.notes));
+	return ctx;
 }
 
 /* ---- one document ---- */
 
-static int take_rule(struct sigma_loader *loader, struct pending *p,
-	const struct yaml_node *document, struct err *err)
+/* A rule of this document, with all that does not depend on its being a correlation. */
+static int begin_rule(struct sigma_loader *loader, struct sigma_context *ctx, struct pending *p,
+	const struct yaml_node *document, struct rule **ret, struct err *err)
 {
-	struct sigma_context ctx = context_of(loader);
-	struct rule *rule = arena_zalloc(ctx.arena, sizeof(*rule));
-	struct expr *detection = NULL, *logsource = NULL;
+	struct rule *rule = arena_zalloc(ctx->arena, sizeof(*rule));
 
 	if (rule == NULL)
 		return no_memory(err);
-	int rc = sigma_metadata(&ctx, document, rule, err);
-	if (rc == 0 && rule->id.len > 0)
+	p->is_rule = true;
+	p->name = sigma_keep(ctx, yaml_scalar(yaml_get(document, "name")));
+	int rc = sigma_metadata(ctx, document, rule, err);
+	if (rule->id.len > 0)
 		p->result.id = rule->id;
+	rule->id = p->result.id;
+	rule->file = p->result.file;
+	rule->document = p->result.document;
+	rule->line = p->result.line;
+	rule->role = RULE_FINDING;
+	*ret = rule;
+	return rc;
+}
+
+static int take_rule(struct sigma_loader *loader, struct pending *p,
+	const struct yaml_node *document, struct err *err)
+{
+	struct sigma_context ctx = sigma_loader_context(loader);
+	struct expr *detection = NULL, *logsource = NULL;
+	struct rule *rule = NULL;
+	int rc = begin_rule(loader, &ctx, p, document, &rule, err);
+
 	if (rc == 0)
 		rc = sigma_logsource_read(&ctx, document, err);
 	if (rc == 0)
@@ -146,27 +151,36 @@ static int take_rule(struct sigma_loader *loader, struct pending *p,
 			rc = sigma_list_add(&ctx, all, detection, err);
 		detection = all;
 	}
-	if (rc == 0)
-		rc = keep_notes(&ctx, p, err);
 	if (rc != 0)
 		return rc;
 	if (loader->options->taxonomy != SIGMA_TAXONOMY_RAW)
 		rule->os_mask = ctx.source.os_mask;
-	rule->id = p->result.id;
-	rule->file = p->result.file;
-	rule->document = p->result.document;
-	rule->line = p->result.line;
 	p->rule = rule;
 	p->condition = detection;
 	p->source = ctx.source;
-	p->name = sigma_keep(&ctx, yaml_scalar(yaml_get(document, "name")));
-	return 0;
+	return sigma_keep_notes(&ctx, p, err);
+}
+
+static int take_correlation(struct sigma_loader *loader, struct pending *p,
+	const struct yaml_node *document, struct err *err)
+{
+	struct sigma_context ctx = sigma_loader_context(loader);
+	struct rule *rule = NULL;
+	int rc = begin_rule(loader, &ctx, p, document, &rule, err);
+
+	if (rc == 0)
+		rc = sigma_correlation_read(&ctx, document, &p->correlation, err);
+	if (rc != 0)
+		return rc;
+	rule->role = RULE_PLAN;
+	p->rule = rule;
+	return sigma_keep_notes(&ctx, p, err);
 }
 
 static int take_filter(struct sigma_loader *loader, struct pending *p,
 	const struct yaml_node *document, struct err *err)
 {
-	struct sigma_context ctx = context_of(loader);
+	struct sigma_context ctx = sigma_loader_context(loader);
 	const struct yaml_node *filter = yaml_get(document, "filter");
 	const struct yaml_node *rules = yaml_get(filter, "rules");
 	struct str id = yaml_scalar(yaml_get(document, "id"));
@@ -192,7 +206,7 @@ static int take_document(struct sigma_loader *loader, struct sigma_collection *c
 {
 	switch (sigma_collect(collection, &loader->scratch, document, &document)) {
 	case SIGMA_ACTION_NONE:
-		set_reason(loader, p, RULE_SKIPPED, "part of a collection");
+		sigma_set_reason(loader, p, RULE_SKIPPED, "part of a collection");
 		return 0;
 	case SIGMA_ACTION_UNKNOWN:
 		return err_set(err, -EINVAL, "line %u: unknown action",
@@ -202,17 +216,15 @@ static int take_document(struct sigma_loader *loader, struct sigma_collection *c
 	}
 	if (document == NULL)
 		return no_memory(err);
-	if (yaml_get(document, "correlation") != NULL) {
-		set_reason(loader, p, RULE_SKIPPED, "correlation");
-		return 0;
-	}
+	if (yaml_get(document, "correlation") != NULL)
+		return take_correlation(loader, p, document, err);
 	if (yaml_get(document, "filter") != NULL)
 		return take_filter(loader, p, document, err);
 	if (yaml_get(document, "detection") != NULL)
 		return take_rule(loader, p, document, err);
 	if (yaml_get(document, "logsource") != NULL)
 		return err_set(err, -EINVAL, "line %u: detection is missing", document->line);
-	set_reason(loader, p, RULE_SKIPPED, "no Sigma rule");
+	sigma_set_reason(loader, p, RULE_SKIPPED, "no Sigma rule");
 	return 0;
 }
 
@@ -271,13 +283,13 @@ int sigma_load_text(struct sigma_loader *loader, struct str text, const char *fi
 			break;
 		}
 		if (reader.document > FILE_DOCUMENTS_MAX) {
-			set_reason(loader, p, RULE_REFUSED, "too many documents in one file");
+			sigma_set_reason(loader, p, RULE_REFUSED, "too many documents in one file");
 			break;
 		}
 		if (found > 0)
 			found = take_document(loader, &collection, document, p, &reason);
 		if (found < 0)
-			set_reason(loader, p, RULE_REFUSED, reason.text);
+			sigma_set_reason(loader, p, RULE_REFUSED, reason.text);
 	}
 	end_file(loader);
 	return rc;
@@ -296,76 +308,20 @@ int sigma_load_file(struct sigma_loader *loader, const char *file, struct err *e
 	return rc;
 }
 
-/* ---- filters ---- */
-
-static bool covers(struct str filter, struct str rule)
-{
-	return filter.len == 0 || str_eq(filter, rule);
-}
-
-static bool names_rule(const struct yaml_node *rules, const struct pending *p)
-{
-	struct str word = yaml_scalar(rules);
-
-	if (rules->kind == YAML_KIND_LIST) {
-		for (uint32_t i = 0; i < rules->count; i++) {
-			struct str text = yaml_scalar(rules->items[i]);
-			if (str_eq(text, p->result.id) ||
-				(p->name.len > 0 && str_eq(text, p->name)))
-				return true;
-		}
-		return rules->count == 0;
-	}
-	return str_is(word, "any") || str_is(word, "all") || str_eq(word, p->result.id) ||
-	       (p->name.len > 0 && str_eq(word, p->name));
-}
-
-static int apply_filter(
-	struct sigma_loader *loader, struct pending *filter, struct pending *p, struct err *err)
-{
-	struct sigma_context ctx = context_of(loader);
-	struct expr *condition = NULL;
-
-	if (!covers(filter->source.product, p->source.product) ||
-		!covers(filter->source.category, p->source.category) ||
-		!covers(filter->source.service, p->source.service) ||
-		!names_rule(yaml_get(filter->filter, "rules"), p))
-		return 0;
-	filter->applied_count++;
-	ctx.source = p->source;
-	ctx.note_count = p->result.note_count;
-	memcpy(ctx.notes, p->result.notes, ctx.note_count * sizeof(*ctx.notes));
-	sigma_note(&ctx, "filter %.*s applies", STR_ARG(filter->result.id));
-	int rc = sigma_section(&ctx, filter->filter, &condition, err);
-	struct expr *all = expr_list(ctx.arena, EXPR_AND);
-	if (rc == 0)
-		rc = sigma_list_add(&ctx, all, p->condition, err);
-	if (rc == 0)
-		rc = sigma_list_add(&ctx, all, condition, err);
-	if (rc == 0)
-		rc = keep_notes(&ctx, p, err);
-	p->condition = all;
-	return rc;
-}
+/* ---- the end ---- */
 
 static int finish_rule(struct sigma_loader *loader, struct pending *p, struct err *err)
 {
 	struct err reason = {0};
-	int rc = 0;
+	int rc = sigma_apply_filters(loader, p, &reason);
 
-	for (struct pending *f = loader->first; rc == 0 && f != NULL; f = f->next)
-		if (f->filter != NULL)
-			rc = apply_filter(loader, f, p, &reason);
 	p->rule->condition = p->condition;
-	p->rule->notes = p->result.notes;
-	p->rule->note_count = p->result.note_count;
 	if (rc == 0)
 		rc = ruleset_add(loader->set, p->rule, &reason);
-	p->result.fields = ruleset_fields(loader->set);
 	if (rc == 0)
 		p->result.rule = p->rule;
 	else
-		set_reason(loader, p, RULE_REFUSED, reason.text);
+		sigma_set_reason(loader, p, RULE_REFUSED, reason.text);
 	return rc == -ENOMEM ? no_memory(err) : 0;
 }
 
@@ -374,8 +330,10 @@ int sigma_finish(struct sigma_loader *loader, struct err *err)
 	int rc = 0;
 
 	for (struct pending *p = loader->first; rc == 0 && p != NULL; p = p->next)
-		if (p->rule != NULL)
+		if (p->rule != NULL && p->correlation == NULL)
 			rc = finish_rule(loader, p, err);
+	if (rc == 0)
+		rc = sigma_link(loader, err);
 	for (struct pending *p = loader->first; p != NULL; p = p->next) {
 		static const char idle_text[] = "applies to no loaded rule";
 		static const struct str idle[] = {{idle_text, sizeof(idle_text) - 1}};
@@ -383,6 +341,7 @@ int sigma_finish(struct sigma_loader *loader, struct err *err)
 			p->result.notes = idle;
 			p->result.note_count = 1;
 		}
+		p->result.fields = ruleset_fields(loader->set);
 	}
 	loader->first = NULL;
 	loader->last = &loader->first;

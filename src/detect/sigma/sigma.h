@@ -1,8 +1,9 @@
-/* Sigma rules (specification 2.1, without correlations) become rules of the predicate machine.
+/* Sigma rules (specification 2.1) become rules of the predicate machine, correlations plans of windows
+ * (detect/cep).
  *
- * A loader takes files and ends with sigma_finish(), because a filter may stand in a later file
- * than the rule it applies to. Nothing of the loader is needed after that; rules live in the rule
- * set. Not thread-safe. */
+ * A loader takes files and ends with sigma_finish(), because filters and correlations may stand
+ * before or after the rules that they name, in whatever file. Nothing of the loader is needed after
+ * that; rules live in the rule set. Not thread-safe. */
 #ifndef MERLON_DETECT_SIGMA_SIGMA_H
 #define MERLON_DETECT_SIGMA_SIGMA_H
 #include "base/str.h"

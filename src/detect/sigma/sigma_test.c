@@ -428,28 +428,16 @@ static void documents(void **state)
 	struct engine engine;
 
 	engine_begin(&engine);
-	engine_text(&engine, &o,
-		STR(RULE("a",
-			"level: high\ntags: [attack.t1059.004, attack.defense_evasion, "
-			"attack.t1059, "
-			"attack.execution, attack.t1059.004, attack.s0001, car.1]\n") "---\n"
-										      "title: "
-										      "c\ncorrelati"
-										      "on: {type: "
-										      "event_count}"
-										      "\n---\n"
-										      "just: "
-										      "yaml\n---\n["
-										      " broken\n---"
-										      "\n" RULE("b",
-											      "leve"
-											      "l: "
-											      "awfu"
-											      "l"
-											      "\n")));
+	static const char text[] =
+		RULE("a", "level: high\ntags: [attack.t1059.004, attack.defense_evasion, "
+			  "attack.t1059, attack.execution, attack.t1059.004, attack.s0001, "
+			  "car.1]\n") "---\ntitle: c\ncorrelation: {type: event_count}\n"
+				      "---\njust: yaml\n---\n[ broken\n---\n" RULE(
+					      "b", "level: awful\n");
+	engine_text(&engine, &o, str_of(text));
 	assert_int_equal(engine.ok, 2);
-	assert_int_equal(engine.skipped, 2);
-	assert_int_equal(engine.refused, 1);
+	assert_int_equal(engine.skipped, 1);
+	assert_int_equal(engine.refused, 2);
 	const struct rule *rule = ruleset_rule(engine.set, 0);
 	assert_int_equal(rule->severity, SEVERITY_HIGH);
 	assert_int_equal(rule->technique_count, 2);
