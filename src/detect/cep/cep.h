@@ -66,8 +66,9 @@ struct cep_stats {
 	uint64_t partials; /* alive now */
 	uint64_t bytes;	   /* of state, now */
 	uint64_t matches, expired;
-	uint64_t evicted; /* given up early for want of memory */
-	uint64_t late;	  /* events older than what windows could still take */
+	uint64_t evicted;   /* given up early for want of memory */
+	uint64_t late;	    /* events of steps that came after one of a later time */
+	uint64_t truncated; /* values not kept, or not whole, because they were too large */
 };
 void cep_stats(const struct cep *cep, struct cep_stats *ret);
 
