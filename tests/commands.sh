@@ -55,6 +55,16 @@ check "measuring rules on a directory" 0 '"events":1,' rules bench --json "$tmp/
 check "measuring rules on a pipe" 2 'only once' rules bench "$tmp/rule.yml" -
 if "$merlon" rules check --json - <"$tmp/rule.yml" | grep -q '"status":"ok"'; then ok "rules on standard input"
 else not_ok "rules on standard input"; fi
+check "an expression's value" 0 '^"bash2"$' rules eval 'concat(process.name, 1 + 1)' --event '{"process":{"name":"bash"}}'
+check "a value that the event does not have" 0 '^null$' rules eval 'length(process.name)'
+check "an expression that means nothing" 1 'line 1, column 8: argument 1 of .number. is a text' rules eval 'number(1)'
+check "an event that is none" 1 'the event: .* at byte 1' rules eval 'true' --event '[1]'
+check "the dialect decides" 0 '^true$' rules eval --dialect endgame "'A' == 'a*'"
+check "and case can be asked for" 0 '^false$' rules eval --dialect endgame --case-sensitive "'A' == 'a*'"
+check "both ways at once" 2 'not both' rules eval --case-sensitive --case-insensitive true
+lines=$(printf '%s\n' '{"expression":"a > 1","event":{"a":2}}' '{"expression":"a >"}' 'x' |
+	"$merlon" rules eval - | cut -d: -f1 | tr '\n' ' ')
+if [ "$lines" = '{"value" {"error" {"error" ' ]; then ok "expressions line by line"; else not_ok "expressions line by line" "$lines"; fi
 check "unknown sensor" 2 "no live sensor is called 'none'" agent --sensor none --data "$tmp/data" --for 1s
 mkdir -m 0777 "$tmp/open"
 check "a data directory that everybody may write to" 1 'other users could put' agent --no-rules --data "$tmp/open" --for 1s

@@ -1,4 +1,4 @@
-/* rules check | list | explain | bench */
+/* rules check | list | explain | bench; eval is in cmd_rules_eval.c */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -464,11 +464,13 @@ static const struct command bench = {
 	.options = bench_options,
 	.run = run_bench,
 };
-static const struct command *const subcommands[] = {&check, &list, &explain_command, &bench, NULL};
+extern const struct command rules_eval;
+static const struct command *const subcommands[] = {
+	&check, &list, &explain_command, &rules_eval, &bench, NULL};
 
 const struct command cmd_rules = {
 	.name = "rules",
-	.summary = "Check, list, explain and measure rules",
+	.summary = "Check, list, explain, try and measure rules",
 	.doc = "Rules are Sigma files (.yml, .yaml); directories are read with all below them.",
 	.subcommands = subcommands,
 };

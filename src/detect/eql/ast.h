@@ -31,6 +31,8 @@ enum eql_compare { EQL_EQ, EQL_NE, EQL_LT, EQL_LE, EQL_GT, EQL_GE };
 enum eql_match { EQL_COLON, EQL_LIKE, EQL_REGEX };
 enum eql_relation { EQL_DESCENDANT_OF, EQL_CHILD_OF, EQL_EVENT_OF };
 
+struct eql_bound;
+
 /* What follows a field's name: list[2].name */
 struct eql_index {
 	uint32_t position; /* byte in text at which the index stood */
@@ -60,6 +62,7 @@ struct eql_node {
 	struct eql_node **kids;
 	uint32_t kid_count;
 	struct eql_event *query; /* EQL_RELATION */
+	const struct eql_bound *bound; /* what eql_bind() made of it; NULL until then */
 };
 
 /* category where condition */

@@ -50,6 +50,11 @@ static const struct feature {
 	[EQL_NULL_LOGIC] = {"comparisons that are null", G},
 	[EQL_ANY_ELEMENT] = {"comparing any element of a list", P | S},
 	[EQL_ANY_CASE_FUNCTIONS] = {"function names in any case", P | S},
+	[EQL_OLDER_FUNCTIONS] = {"a function of the older engine", P | G},
+	[EQL_FLOORS] = {"division that rounds down", G},
+	[EQL_NEGATIVE_START] = {"a negative start of indexOf", G},
+	[EQL_EMPTY_IS_PART] = {"an empty text as part of every text", G},
+	[EQL_NULL_ANSWERS] = {"functions that answer false of null", G},
 	[EQL_CASELESS] = {"comparing without case by default", G},
 };
 

@@ -47,6 +47,11 @@ enum eql_feature {
 				 * gives false, so that `not` and `!=` hold for events without it */
 	EQL_ANY_ELEMENT, /* a list compares as any of its elements; else it only has functions */
 	EQL_ANY_CASE_FUNCTIONS, /* cidrmatch is cidrMatch */
+	EQL_OLDER_FUNCTIONS,	/* match, matchLite, safe, and those of arrays */
+	EQL_FLOORS,		/* division and remainder round down; else towards zero */
+	EQL_NEGATIVE_START,	/* indexOf: a negative start counts from the end; else it is 0 */
+	EQL_EMPTY_IS_PART,	/* stringContains(x, "") is true */
+	EQL_NULL_ANSWERS,	/* stringContains and cidrMatch of null are false, not null */
 	EQL_CASELESS,		/* comparisons ignore case unless told otherwise */
 	EQL_FEATURE_COUNT
 };

@@ -18,7 +18,14 @@ struct eql_env {
 	void *context;
 	const struct value *(*get)(void *context, unsigned step, field_id field);
 	bool (*related)(void *context, const struct eql_node *relation);
+	/* The JSON document that the event came as, empty without one; NULL: there never is one. Asked
+	 * for only where flat values cannot say it: arrays of objects in arraySearch(), list[2].name,
+	 * an object alone as a condition. */
+	struct str (*document)(void *context, unsigned step);
 };
+struct view;
+/* Fills context, get and document for the event of a view; document only when it is ECS JSON. */
+void eql_env_of_view(struct eql_env *env, const struct view *view);
 
 /* Fills node->field of every field and reference below (interned in fields), compiles patterns and
  * regular expressions, folds what is constant, and refuses what the types cannot mean (-EINVAL with
@@ -27,8 +34,16 @@ struct eql_env {
 int eql_bind(struct arena *arena, const struct eql_node *node, const struct eql_options *options,
 	struct fields *fields, struct eql_node **ret, struct err *err);
 
-/* VALUE_NULL is EQL's null. A list stands for its elements: comparisons hold when any element's
- * does. Text of the result lives in the event, the tree, or scratch. Allocates from scratch only. */
+/* What is known of a bound node's value before any event is seen. */
+enum eql_type { EQL_TYPE_UNKNOWN, EQL_TYPE_NULL, EQL_TYPE_BOOL, EQL_TYPE_NUMBER, EQL_TYPE_TEXT };
+enum eql_type eql_type_of(const struct eql_node *node);
+
+/* VALUE_NULL is EQL's null. A list stands for its elements: a question is answered true when any
+ * element answers it so, null elements answer nothing, and `!=` is the opposite of `==`. Numbers
+ * compare exactly, whole ones with fractions too; a number meets a text by its digits, or by value
+ * when the number is a literal; what cannot be compared is null. Arithmetic that leaves 64 bits goes
+ * on in floating point; division by zero is null. Text of the result lives in the event, the tree,
+ * or scratch. Allocates from scratch only, and is null where that is full or the work gets too much. */
 struct value eql_eval(const struct eql_env *env, const struct eql_node *node);
 /* Is it true (not false, not null)? */
 bool eql_holds(const struct eql_env *env, const struct eql_node *node);
