@@ -11,6 +11,8 @@
 #include "cli/host.h"
 #include "cli/inputs.h"
 #include "cli/terminal.h"
+#include "detect/cep/plan.h"
+#include "detect/sigma/explain.h"
 
 struct listing {
 	const struct args *args;
@@ -178,6 +180,7 @@ static void print_rule(const struct rule *rule, bool json, struct buf *line)
 		json_member_str(&w, "language", rule->language);
 		json_member_str(&w, "file", rule->file);
 		json_member_u64(&w, "document", rule->document);
+		json_member_bool(&w, "alerts", rule->role != RULE_STEP);
 		json_object_end(&w);
 		print_line(line);
 		return;
@@ -188,7 +191,8 @@ static void print_rule(const struct rule *rule, bool json, struct buf *line)
 	terminal_text(stdout, rule->title.len > 0 ? rule->title : rule->id);
 	(void)fputs("  ", stdout);
 	terminal_text(stdout, rule->id);
-	(void)fputc('\n', stdout);
+	(void)fputs(rule->role == RULE_STEP ? "  (part of a rule over several events)\n" : "\n",
+		stdout);
 }
 
 static int load_for_reading(const struct args *args, struct arena *arena, bool operands_are_paths,
@@ -251,7 +255,10 @@ static void explain(const struct engine *engine, const struct rule *rule)
 		terminal_text(stdout, rule->notes[i]);
 		(void)fputc('\n', stdout);
 	}
-	ruleset_explain(engine->rules, rule, &out);
+	if (rule->plan != NULL && rule->plan->type == CEP_WINDOW)
+		sigma_explain_correlation(rule, ruleset_fields(engine->rules), &out);
+	else
+		ruleset_explain(engine->rules, rule, &out);
 	struct str rest = buf_view(&out);
 	while (rest.len > 0) {
 		terminal_text(stdout, str_cut(&rest, '\n'));

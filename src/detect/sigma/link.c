@@ -258,8 +258,9 @@ static int set_roles(struct link *link, struct err *err)
 		if (p->rule == NULL || p->referrer == NULL || p->generated)
 			continue;
 		struct sigma_context ctx = sigma_resume(link->loader, p);
-		sigma_note(&ctx, "alerts only as part of correlation %.*s",
-			STR_ARG(p->referrer->result.id));
+		const struct rule *by = p->referrer->rule;
+		sigma_note(&ctx, "alerts only as part of correlation '%.*s'",
+			STR_ARG(by->title.len > 0 ? by->title : by->id));
 		p->rule->role = RULE_STEP;
 		if (sigma_keep_notes(&ctx, p, err) != 0)
 			return no_memory(err);

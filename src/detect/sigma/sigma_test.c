@@ -428,12 +428,11 @@ static void documents(void **state)
 	struct engine engine;
 
 	engine_begin(&engine);
-	static const char text[] =
-		RULE("a", "level: high\ntags: [attack.t1059.004, attack.defense_evasion, "
-			  "attack.t1059, attack.execution, attack.t1059.004, attack.s0001, "
-			  "car.1]\n") "---\ntitle: c\ncorrelation: {type: event_count}\n"
-				      "---\njust: yaml\n---\n[ broken\n---\n" RULE(
-					      "b", "level: awful\n");
+	static const char text[] = RULE("a",
+		"level: high\ntags: [attack.t1059.004, attack.defense_evasion, "
+		"attack.t1059, attack.execution, attack.t1059.004, attack.s0001, "
+		"car.1]\n") "---\ntitle: c\ncorrelation: {type: event_count}\n"
+			    "---\njust: yaml\n---\n[ broken\n---\n" RULE("b", "level: awful\n");
 	engine_text(&engine, &o, str_of(text));
 	assert_int_equal(engine.ok, 2);
 	assert_int_equal(engine.skipped, 1);
