@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/err.h"
+#include "detect/cep/plan.h"
 #include "enrich/supplies.h"
 #include "sensor/sensor.h"
 
@@ -80,7 +81,7 @@ static void add_open(struct supply *s, const struct fields *fields)
 				s->fields[id / 64] |= UINT64_C(1) << (id % 64);
 }
 
-void host_judge(struct host *host, const struct fields *fields, const struct rule *rule,
+static void judge_rule(struct host *host, const struct fields *fields, const struct rule *rule,
 	struct host_verdict *ret)
 {
 	field_id missing[REACH_MISSING_MAX];
@@ -101,4 +102,54 @@ void host_judge(struct host *host, const struct fields *fields, const struct rul
 	}
 	if (ret->reachable)
 		ret->missing_count = 0;
+}
+
+static bool needs_every_step(const struct cep_plan *plan)
+{
+	return plan->type != CEP_WINDOW ||
+	       (plan->terms == NULL && (plan->aggregate == CEP_TEMPORAL ||
+					       plan->aggregate == CEP_TEMPORAL_ORDERED));
+}
+
+static void add_sensors(struct host_verdict *all, const struct host_verdict *one)
+{
+	for (unsigned i = 0; i < one->sensor_count; i++) {
+		unsigned k = 0;
+		while (k < all->sensor_count && all->sensors[k] != one->sensors[i])
+			k++;
+		if (k == all->sensor_count && k < HOST_SENSORS_MAX)
+			all->sensors[all->sensor_count++] = one->sensors[i];
+	}
+}
+
+/* Each step may come from another sensor. */
+static void judge_plan(struct host *host, const struct fields *fields, const struct cep_plan *plan,
+	struct host_verdict *ret)
+{
+	bool every = needs_every_step(plan), any = false, all = true;
+	struct host_verdict step, lacking = {0};
+
+	*ret = (struct host_verdict){0};
+	for (uint32_t i = 0; i < plan->step_count; i++) {
+		host_judge(host, fields, plan->steps[i].rule, &step);
+		any |= step.reachable;
+		if (step.reachable)
+			add_sensors(ret, &step);
+		else if (!plan->steps[i].missing && all)
+			lacking = step;
+		all &= step.reachable || plan->steps[i].missing;
+	}
+	ret->reachable = every ? all : any;
+	if (!ret->reachable)
+		*ret = lacking;
+}
+
+/* Recursion ends: plans refer to rules before them. */
+void host_judge(struct host *host, const struct fields *fields, const struct rule *rule,
+	struct host_verdict *ret)
+{
+	if (rule->plan != NULL)
+		judge_plan(host, fields, rule->plan, ret);
+	else
+		judge_rule(host, fields, rule, ret);
 }
