@@ -43,8 +43,10 @@ enum eql_feature {
 	/* What a query means. */
 	EQL_WILDCARD_EQUALS,   /* == and != with literal text that holds '*': a pattern */
 	EQL_QUESTION_WILDCARD, /* '?' in a pattern is any one character; else it is itself */
-	EQL_NULL_LOGIC,	 /* comparing a missing field gives null, and not null is null; else it
-				 * gives false, so that `not` and `!=` hold for events without it */
+	/* Comparing a missing field gives null, and not of null is null, so that exclusions drop events
+	 * without the field; else it gives false, so that `not` and `!=` hold for them. A comparison
+	 * can be asked for with `== null` in either. */
+	EQL_NULL_LOGIC,
 	EQL_ANY_ELEMENT, /* a list compares as any of its elements; else it only has functions */
 	EQL_ANY_CASE_FUNCTIONS, /* cidrmatch is cidrMatch */
 	EQL_OLDER_FUNCTIONS,	/* match, matchLite, safe, and those of arrays */

@@ -47,6 +47,9 @@ static const struct eql_function functions[] = {
 	PATTERNS("wildcard", false, EQL_WILDCARDS, true, wildcard),
 	WITH_VARIABLE("arrayCount", EQL_TYPE_NUMBER, array_count),
 	WITH_VARIABLE("arraySearch", EQL_TYPE_BOOL, array_search),
+	/* As rules for the endpoint call them. */
+	WITH_VARIABLE("_arrayCount", EQL_TYPE_NUMBER, array_count),
+	WITH_VARIABLE("_arraySearch", EQL_TYPE_BOOL, array_search),
 	{
 		.name = "arrayContains",
 		.older = true,

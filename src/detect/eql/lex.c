@@ -147,7 +147,7 @@ bool eql_name_is_plain(struct str name, enum eql_dialect dialect)
 	char first = name.ptr[0];
 	bool marked = (first == '@' && eql_has(dialect, EQL_AT_NAMES)) ||
 		      (first == '$' && eql_has(dialect, EQL_DOLLAR_NAMES));
-	if (!is_name_start(first) && !marked)
+	if (!is_name_start(first) && !(marked && name.len > 1 && is_name_start(name.ptr[1])))
 		return false;
 	for (size_t i = 1; i < name.len; i++)
 		if (!is_name_start((unsigned char)name.ptr[i]) &&
@@ -267,7 +267,7 @@ static void lex_symbol(struct eql_lexer *lexer, struct eql_token *token)
 		char text[3];
 		uint16_t symbol;
 	} pairs[] = {{"==", EQL_S_EQ}, {"!=", EQL_S_NE}, {"<=", EQL_S_LE}, {">=", EQL_S_GE},
-		{"![", EQL_S_MISSING}};
+		{"![", EQL_S_MISSING}, {"-[", EQL_S_MISSING}};
 	int c = byte_at(lexer, 0), next = byte_at(lexer, 1);
 
 	token->type = EQL_T_SYMBOL;

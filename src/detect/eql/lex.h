@@ -25,7 +25,7 @@ enum eql_symbol {
 	EQL_S_NE,	/* != */
 	EQL_S_LE,	/* <= */
 	EQL_S_GE,	/* >= */
-	EQL_S_MISSING,	/* ![ */
+	EQL_S_MISSING,	/* ![, in early versions -[ */
 };
 
 struct eql_token {

@@ -364,7 +364,7 @@ static void test_limits(void **state)
 		size_t good, bad;
 	} cases[] = {
 		{"a where ", "not ", "b", EQL_DEPTH_MAX - 2, EQL_DEPTH_MAX},
-		{"a where ", "(", "b", 0, EQL_DEPTH_MAX},
+		{"a where ", "(", "b", 0, 3 * EQL_DEPTH_MAX},
 		{"a where b", " + 1", "", EQL_DEPTH_MAX - 1, EQL_DEPTH_MAX},
 		{"a where b", " or b", "", 10000, EQL_NODES_MAX},
 		{"a where ", "descendant of [a where ", "b", 0, EQL_DEPTH_MAX},

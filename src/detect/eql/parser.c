@@ -83,9 +83,12 @@ bool eql_comma_continues(struct eql_parser *p)
 	return !eql_lex_allow(&p->lexer, p->token.line, p->token.column, EQL_TRAILING_COMMA, NULL);
 }
 
+/* A level of the tree takes at most two of these when its printed form is read. */
+#define NESTING_MAX (2 * EQL_DEPTH_MAX + 8)
+
 bool eql_enter(struct eql_parser *p)
 {
-	if (p->depth >= EQL_DEPTH_MAX) {
+	if (p->depth >= NESTING_MAX) {
 		(void)eql_lex_fail(&p->lexer, p->token.line, p->token.column,
 			"nested deeper than %u levels", EQL_DEPTH_MAX);
 		return false;
