@@ -88,8 +88,13 @@ static bool is_earlier(const struct plan_state *a, const struct plan_state *b)
 /* Those not yet done stay sorted; a plan touches only deeper ones. */
 static void touch(struct cep *cep, const struct use *use)
 {
-	struct plan_state *plan = &cep->plans[use->number];
+	struct plan_state *plan;
 
+	if (use->type == USE_RELATION) {
+		cep->relations[use->number].matched |= (uint8_t)use->step;
+		return;
+	}
+	plan = &cep->plans[use->number];
 	if (use->type == USE_UNTIL)
 		plan->until_matched = true;
 	else
@@ -115,6 +120,21 @@ void cep_completed(struct cep *cep, const struct plan_state *plan, const struct 
 	touch_users(cep, plan->rule);
 }
 
+void cep_still_holds(struct cep *cep, const struct plan_state *plan, const struct source *source)
+{
+	uint32_t rule = plan->rule->number;
+
+	for (uint32_t i = cep->use_first[rule]; i < cep->use_first[rule + 1]; i++) {
+		const struct use *use = &cep->uses[i];
+		const struct cep_plan *user = cep->plans[use->number].plan;
+		if (use->type != USE_STEP || user->type != CEP_WINDOW ||
+			user->aggregate < CEP_TEMPORAL)
+			continue;
+		cep->completed = *source;
+		touch(cep, use);
+	}
+}
+
 static void run_single(struct cep_context *context)
 {
 	const struct step_state *step = &context->plan->steps[0];
@@ -130,6 +150,14 @@ static void run_single(struct cep_context *context)
 	cep_completed(context->cep, context->plan, &context->source);
 }
 
+static void (*const run_plan[])(struct cep_context *context) = {
+	[CEP_SINGLE] = run_single,
+	[CEP_SEQUENCE] = cep_sequence_run,
+	[CEP_SAMPLE] = cep_sample_run,
+	[CEP_JOIN] = cep_join_run,
+	[CEP_WINDOW] = cep_correlation_run,
+};
+
 static void run_touched(struct cep *cep, const struct source *source)
 {
 	struct source event = *source;
@@ -137,14 +165,7 @@ static void run_touched(struct cep *cep, const struct source *source)
 	for (cep->touched_done = 0; cep->touched_done < cep->touched_count;) {
 		struct plan_state *plan = cep->touched[cep->touched_done++];
 		struct cep_context context = {.cep = cep, .plan = plan, .source = event};
-		switch (plan->plan->type) {
-		case CEP_SINGLE:
-			run_single(&context);
-			break;
-		case CEP_SEQUENCE:
-			cep_sequence_run(&context);
-			break;
-		}
+		run_plan[plan->plan->type](&context);
 		plan->touched = plan->until_matched = false;
 		plan->steps_matched = 0;
 	}
@@ -153,9 +174,20 @@ static void run_touched(struct cep *cep, const struct source *source)
 
 /* --- time --- */
 
+static void (*const plan_due[])(
+	struct cep *cep, struct timed_list *list, enum due_reason reason) = {
+	[CEP_SEQUENCE] = cep_sequence_due,
+	[CEP_SAMPLE] = cep_gather_due,
+	[CEP_JOIN] = cep_gather_due,
+	[CEP_WINDOW] = cep_correlation_due,
+};
+
 static void due(struct cep *cep, struct timed_list *list, enum due_reason reason)
 {
-	cep_sequence_due(cep, list, reason);
+	if (list->plan == NULL)
+		cep_relation_due(cep, list, reason);
+	else
+		plan_due[list->plan->plan->type](cep, list, reason);
 	if (cep->touched_count > 0) {
 		struct source source = cep->completed;
 		cep_recent_clear(cep);
@@ -202,12 +234,16 @@ uint32_t cep_run(struct cep *cep, const struct view *view, const struct rule *co
 	uint32_t first = cep->output.count;
 	for (uint32_t i = 0; i < count; i++)
 		touch_users(cep, rules[i]);
+	if (cep->relation_count > 0)
+		cep_relations_run(cep, &source);
 	if (cep->touched_count > 0) {
 		cep->stats.late += time_ns < cep->now_ns;
 		run_touched(cep, &source);
 		cep_recent_clear(cep);
 		cep_output_sort(cep, first);
 	}
+	if (cep->relation_count > 0)
+		cep_relations_end(cep, &source);
 	return give(cep, ret);
 }
 
@@ -234,11 +270,4 @@ void cep_stats(const struct cep *cep, struct cep_stats *ret)
 {
 	*ret = cep->stats;
 	ret->bytes = cep_bytes(cep);
-}
-
-bool cep_related(const struct cep_context *context, uint32_t number)
-{
-	(void)context;
-	(void)number;
-	return false;
 }

@@ -7,24 +7,24 @@
 #include "base/clock.h"
 #include "detect/cep/test_bench.h"
 
-static const struct bench_plan two = {CEP_SEQUENCE, "A B"};
-static const struct bench_plan three = {CEP_SEQUENCE, "A B C"};
+static const struct bench_plan pair = {CEP_SEQUENCE, "A B"};
+static const struct bench_plan triple = {CEP_SEQUENCE, "A B C"};
 static const struct bench_plan keyed = {CEP_SEQUENCE, "A B C", .keyed = true};
 
 /* The newest event of a step wins, a match uses each event once, later steps come first. */
 static void test_state_machine(void **state)
 {
 	(void)state;
-	bench_expect(&two, "A1 B2", "A1 B2;");
-	bench_expect(&two, "B1 A2 B3 B4", "A2 B3;");
-	bench_expect(&two, "A1 A2 B3 A4 B5 B6 A7", "A2 B3;A4 B5;");
-	bench_expect(&three, "A1 B2 A3 B4 C5", "A3 B4 C5;");
-	bench_expect(&three, "A1 B2 C3 B4", "A1 B2 C3;");
-	bench_expect(&three, "C1 B2 C3 A4 B5 A6 C7", "A4 B5 C7;");
-	bench_expect(&three, "A1 B2 A3 C4 B5 C6", "A1 B2 C4;A3 B5 C6;");
-	bench_expect(&two, "AB1 AB2 AB3", "AB1 AB2;AB2 AB3;");
-	bench_expect(&three, "ABC1 ABC2 ABC3 ABC4", "ABC1 ABC2 ABC3;ABC2 ABC3 ABC4;");
-	bench_expect(&three, "AB1 BC2", "");
+	bench_expect(&pair, "A1 B2", "A1 B2;");
+	bench_expect(&pair, "B1 A2 B3 B4", "A2 B3;");
+	bench_expect(&pair, "A1 A2 B3 A4 B5 B6 A7", "A2 B3;A4 B5;");
+	bench_expect(&triple, "A1 B2 A3 B4 C5", "A3 B4 C5;");
+	bench_expect(&triple, "A1 B2 C3 B4", "A1 B2 C3;");
+	bench_expect(&triple, "C1 B2 C3 A4 B5 A6 C7", "A4 B5 C7;");
+	bench_expect(&triple, "A1 B2 A3 C4 B5 C6", "A1 B2 C4;A3 B5 C6;");
+	bench_expect(&pair, "AB1 AB2 AB3", "AB1 AB2;AB2 AB3;");
+	bench_expect(&triple, "ABC1 ABC2 ABC3 ABC4", "ABC1 ABC2 ABC3;ABC2 ABC3 ABC4;");
+	bench_expect(&triple, "AB1 BC2", "");
 }
 
 static void test_keys(void **state)
@@ -43,7 +43,7 @@ static void test_keys(void **state)
 
 static void test_maxspan(void **state)
 {
-	struct bench_plan plan = three;
+	struct bench_plan plan = triple;
 
 	(void)state;
 	plan.span_s = 10;
@@ -131,7 +131,7 @@ static void test_references(void **state)
 
 static void test_late_events(void **state)
 {
-	struct bench_plan plan = two;
+	struct bench_plan plan = pair;
 
 	(void)state;
 	plan.span_s = 10;
@@ -147,12 +147,222 @@ static void test_hosts(void **state)
 
 	(void)state;
 	bench_start(&bench);
-	(void)bench_add(&bench, &two);
+	(void)bench_add(&bench, &pair);
 	bench.options.host = bench.host;
 	bench_ready(&bench);
 	bench_feed(&bench, "A1@h A2@i B3@h B4@i B5");
 	bench_finish(&bench);
 	assert_string_equal(bench.out.ptr, "A1 B3;A2 B4;");
+	bench_stop(&bench);
+}
+
+static void test_joins(void **state)
+{
+	struct bench_plan plan = {CEP_JOIN, "A B", .keyed = true};
+	struct bench_plan until = {CEP_JOIN, "A B", .until = "U", .keyed = true};
+
+	(void)state;
+	bench_expect(&plan, "x|B1 y|B2 x|A3 x|A4 x|B5 y|A6", "A3 B1;A4 B5;A6 B2;");
+	bench_expect(&plan, "x|A1 x|A2 x|B3 x|B4", "A1 B3;");
+	bench_expect(&plan, "x|AB1 x|AB2", "AB1 AB1;AB2 AB2;");
+	bench_expect(&until, "x|A1 x|U2 x|B3 x|A4", "A4 B3;");
+	bench_expect(&until, "x|A1 x|BU2 x|A3", "A3 BU2;");
+	bench_expect(&plan, "A1 B2", "");
+	until.optional = true;
+	bench_expect(&until, "A1 B2", "A1 B2;");
+}
+
+static void expect_sample(bool whole, const char *steps, const char *events, const char *expected)
+{
+	const struct bench_plan plan = {CEP_SAMPLE, steps, .keyed = true};
+	struct bench bench;
+
+	bench_start(&bench);
+	(void)bench_add(&bench, &plan);
+	bench.options.whole = whole;
+	bench_ready(&bench);
+	bench_feed(&bench, events);
+	bench_finish(&bench);
+	assert_string_equal(bench.out.ptr, expected);
+	bench_stop(&bench);
+}
+
+static void test_samples(void **state)
+{
+	(void)state;
+	expect_sample(false, "A B", "x|B9 y|B8 x|A2 x|A3 x|B4 z|A5", "A2 B9;");
+	expect_sample(false, "A B", "x|AB1", "");
+	expect_sample(false, "A B", "x|AB1 x|AB2 x|AB3", "AB1 AB2;");
+	expect_sample(false, "A B", "x|A1 x|AB2", "A1 AB2;");
+	/* two at first, then the first choice among all */
+	expect_sample(false, "A B", "x|AB1 x|A2 x|B3", "A2 AB1;");
+	expect_sample(true, "A B", "x|AB1 x|A2 x|B3", "AB1 B3;");
+	expect_sample(true, "A B C", "x|AB1 x|BC2 x|AC3 y|A4", "AB1 BC2 AC3;");
+	expect_sample(true, "A B C", "x|ABC1 x|A2 x|B3", "A2 B3 ABC1;");
+	expect_sample(true, "A B C", "x|ABC1 x|AB2", "");
+}
+
+static void expect_relation(enum cep_relation_type type, bool ends, const char *steps,
+	const char *events, const char *expected)
+{
+	struct bench bench;
+	struct cep_relation relation = {.type = (uint8_t)type};
+	struct bench_plan plan = {
+		CEP_SINGLE, steps, .relations = &relation, .relation_count = 1, .related = steps};
+
+	bench_start(&bench);
+	relation.mark = bench_letter(&bench, 'M');
+	relation.process = bench.process;
+	relation.parent = bench.parent;
+	if (ends) {
+		relation.start = bench_letter(&bench, 'S');
+		relation.end = bench_letter(&bench, 'E');
+	}
+	(void)bench_add(&bench, &plan);
+	bench_ready(&bench);
+	bench_feed(&bench, events);
+	bench_finish(&bench);
+	assert_string_equal(bench.out.ptr, expected);
+	bench_stop(&bench);
+}
+
+static void test_relations(void **state)
+{
+	static const char events[] = "M1<1,0 A2<2,1 A3<3,2 A4<1,0 A5<9,8 A6<3 A7";
+
+	(void)state;
+	expect_relation(CEP_DESCENDANT_OF, false, "A", events, "A2;A3;A6;");
+	expect_relation(CEP_CHILD_OF, false, "A", events, "A2;");
+	expect_relation(CEP_EVENT_OF, false, "A", "A1<1,0 MA2<1,0 A3<2,1 A4<1", "MA2;A4;");
+	/* only what starts behind the mark, and not behind its end */
+	expect_relation(CEP_CHILD_OF, true, "A", "S1<2,1 M2<1,0 A3<2,1 S4<3,1 A5<3,1 AE6<3,1 A7<3",
+		"A5;AE6;");
+	expect_relation(
+		CEP_DESCENDANT_OF, true, "A", "M1<1,0 SA2<2,1 SA3<3,2 E4<2,1 SA5<4,2", "SA2;SA3;");
+}
+
+#define GTE(n) &(const struct cep_bound){CEP_GTE, n}, .bound_count = 1
+
+static void expect_window(enum cep_aggregate aggregate, const struct cep_bound *bounds,
+	uint32_t bound_count, const char *events, const char *expected)
+{
+	const struct bench_plan plan = {CEP_WINDOW, "A", .keyed = true, .span_s = 10,
+		.aggregate = aggregate, .bounds = bounds, .bound_count = bound_count,
+		.percentile = 75};
+
+	bench_expect(&plan, events, expected);
+}
+
+static void test_counts(void **state)
+{
+	const struct cep_bound three[] = {{CEP_GTE, 3}}, range[] = {{CEP_GT, 1}, {CEP_LT, 3}};
+	const struct cep_bound few[] = {{CEP_LT, 2}};
+
+	(void)state;
+	expect_window(CEP_EVENT_COUNT, three, 1, "x|A1 x|A2 y|A3 x|A4 x|A5", "A1 A2 A4;");
+	/* the window reaches back its whole length, and fires anew when it began to hold again */
+	expect_window(CEP_EVENT_COUNT, three, 1, "x|A1 x|A2 x|A11 x|A12 x|A20",
+		"A1 A2 A11;A2 A11 A12;A11 A12 A20;");
+	expect_window(CEP_EVENT_COUNT, three, 1,
+		"x|A1 x|A2 x|A12 x|A13 x|A14 x|A15 x|A30 x|A31 x|A32", "A12 A13 A14;A30 A31 A32;");
+	expect_window(CEP_EVENT_COUNT, three, 1, "A1 A2 A3", "");
+	expect_window(CEP_EVENT_COUNT, range, 2, "x|A1 x|A2 x|A3 x|A13", "A1 A2;A3 A13;");
+	expect_window(CEP_EVENT_COUNT, few, 1, "x|A1 x|A2 x|A30", "A1;A30;");
+	/* more events in the window than the bound allows leave it */
+	expect_window(CEP_EVENT_COUNT, few, 1, "x|A1 x|A2 x|A3 x|A11 x|A12 x|A13 x|A24",
+		"A1;A24;");
+	/* late: judged with what was there and is not later */
+	expect_window(CEP_EVENT_COUNT, three, 1, "x|A1 x|A5 x|A3 x|A6", "A1 A3 A5 A6;");
+}
+
+static void test_values(void **state)
+{
+	const struct cep_bound three[] = {{CEP_GTE, 3}}, ten[] = {{CEP_GTE, 10}};
+	const struct cep_bound rare[] = {{CEP_LTE, 30}};
+
+	(void)state;
+	expect_window(CEP_VALUE_COUNT, three, 1, "x|A1=a x|A2=b x|A3=a y|A4=c x|A5 x|A6=c x|A7=d",
+		"A1 A2 A3 A6;");
+	expect_window(
+		CEP_VALUE_COUNT, three, 1, "x|A1=a x|A2=b x|A12=c x|A13=d x|A14=a", "A12 A13 A14;");
+	expect_window(CEP_VALUE_SUM, ten, 1, "x|A1=4 x|A2=5 x|A3=no x|A4=1 x|A5=1 x|A15=9 x|A25=1",
+		"A1 A2 A4;A5 A15;A15 A25;");
+	expect_window(
+		CEP_VALUE_AVG, ten, 1, "x|A1=4 x|A2=16 x|A3=1 x|A4=100", "A1 A2;A1 A2 A3 A4;");
+	expect_window(
+		CEP_VALUE_MEDIAN, ten, 1, "x|A1=8 x|A2=12 x|A3=1 x|A4=99", "A1 A2;A1 A2 A3 A4;");
+	expect_window(CEP_VALUE_PERCENTILE, ten, 1, "x|A1=4 x|A2=12 x|A3=12", "A1 A2;");
+	expect_window(CEP_VALUE_PERCENTILE, ten, 1, "x|A1=4 x|A2=11.9 x|A3=12", "A1 A2 A3;");
+	expect_window(CEP_VALUE_RANK, rare, 1, "x|A1=5 x|A2=6 x|A3=7 x|A4=1 x|A5=a x|A6=a x|A7=b",
+		"A1 A2 A3 A4;A1 A2 A3 A4 A5;A1 A2 A3 A4 A5 A6 A7;");
+}
+
+static void test_temporal(void **state)
+{
+	struct bench_plan plan = {CEP_WINDOW, "A B C", .keyed = true, .span_s = 10,
+		.aggregate = CEP_TEMPORAL, .bounds = GTE(3)};
+
+	(void)state;
+	bench_expect(&plan, "x|C1 x|A2 y|B3 x|B4 x|A5", "C1 A2 B4;");
+	bench_expect(&plan, "x|C1 x|A2 x|B12", "");
+	bench_expect(&plan, "x|ABC1", "ABC1;");
+	plan.aggregate = CEP_TEMPORAL_ORDERED;
+	bench_expect(&plan, "x|C1 x|A2 x|B4 x|A5 x|C6 x|C7", "C1 A2 B4 A5 C6;");
+	bench_expect(&plan, "x|ABC1 x|ABC2 x|ABC3", "ABC1 ABC2 ABC3;");
+	bench_expect(&plan, "x|A1 x|A2 x|B3 x|C12 x|C13", "A2 B3 C12;");
+	bench_expect(&plan, "x|A1 x|B2 x|C12", "");
+	bench_expect(&plan, "x|A1 x|C5 x|B3 x|C6", "A1 B3 C5 C6;");
+}
+
+static void test_terms(void **state)
+{
+	const struct cep_term either[] = {{CEP_TERM_STEP, 0}, {CEP_TERM_STEP, 1}, {CEP_TERM_AND, 0},
+		{CEP_TERM_STEP, 2}, {CEP_TERM_OR, 0}};
+	const struct cep_term without[] = {
+		{CEP_TERM_STEP, 0}, {CEP_TERM_STEP, 1}, {CEP_TERM_NOT, 0}, {CEP_TERM_AND, 0}};
+	struct bench_plan plan = {CEP_WINDOW, "A B C", .keyed = true, .span_s = 10,
+		.aggregate = CEP_TEMPORAL, .terms = either, .term_count = 5};
+
+	(void)state;
+	bench_expect(&plan, "x|A1 x|B2 x|C3 y|C4", "A1 B2;C4;");
+	plan.steps = "A B";
+	plan.terms = without;
+	plan.term_count = 4;
+	bench_expect(&plan, "x|A1 x|A2 y|A3 x|B11 z|A12 y|B14", "A3;A12;");
+	bench_expect(&plan, "x|B1 x|A2 x|A12", "A12;");
+}
+
+/* Plans as steps of plans: "many, then a success". */
+static void test_chains(void **state)
+{
+	struct bench bench;
+	const struct rule *rules[2];
+	const struct bench_plan many = {CEP_WINDOW, "F", .keyed = true, .span_s = 5,
+		.role = RULE_STEP, .aggregate = CEP_EVENT_COUNT, .bounds = GTE(3)};
+	const struct bench_plan trailing = {CEP_SEQUENCE, "A !M", .span_s = 5};
+	struct bench_plan then = {CEP_WINDOW, "A S", .keyed = true, .span_s = 3, .rules = rules,
+		.aggregate = CEP_TEMPORAL_ORDERED, .bounds = GTE(2)};
+	struct bench_plan follow = {CEP_SEQUENCE, "A B", .rules = rules};
+
+	(void)state;
+	bench_start(&bench);
+	rules[1] = bench_letter(&bench, 'S');
+	rules[0] = bench_add(&bench, &many);
+	(void)bench_add(&bench, &then);
+	bench_ready(&bench);
+	bench_feed(&bench, "x|F1 x|F2 x|S3 x|F4 x|S5 y|S6 x|F7 x|F8 x|F9 x|F10 x|S20 x|F30");
+	bench_finish(&bench);
+	assert_string_equal(bench.out.ptr, "S3 F4 S5;");
+	bench_stop(&bench);
+	bench_start(&bench);
+	rules[1] = bench_letter(&bench, 'S');
+	rules[0] = bench_add(&bench, &trailing);
+	(void)bench_add(&bench, &follow);
+	bench_ready(&bench);
+	/* the inner plan is known at 7 to have matched at 1 */
+	bench_feed(&bench, "A1 S3 S7 A8 M9 S20");
+	bench_finish(&bench);
+	assert_string_equal(bench.out.ptr, "A1 -;A1 S7;");
 	bench_stop(&bench);
 }
 
@@ -169,6 +379,14 @@ int main(void)
 		cmocka_unit_test(test_references),
 		cmocka_unit_test(test_late_events),
 		cmocka_unit_test(test_hosts),
+		cmocka_unit_test(test_joins),
+		cmocka_unit_test(test_samples),
+		cmocka_unit_test(test_relations),
+		cmocka_unit_test(test_counts),
+		cmocka_unit_test(test_values),
+		cmocka_unit_test(test_temporal),
+		cmocka_unit_test(test_terms),
+		cmocka_unit_test(test_chains),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -30,11 +30,42 @@ static const char *check_step(const struct plan_state *plan, const struct cep_st
 	return NULL;
 }
 
+static const char *check_window(const struct cep_plan *plan)
+{
+	unsigned depth = 0;
+
+	if (plan->maxspan_ns == 0 || plan->aggregate > CEP_TEMPORAL_ORDERED)
+		return "a window without a length, or of unknown kind";
+	if (plan->aggregate >= CEP_VALUE_COUNT && plan->aggregate <= CEP_VALUE_RANK)
+		for (uint32_t i = 0; i < plan->step_count; i++)
+			if (plan->steps[i].values == NULL || plan->value_count == 0)
+				return "a step without the field whose values are wanted";
+	for (uint32_t i = 0; i < plan->term_count; i++) {
+		const struct cep_term *term = &plan->terms[i];
+		unsigned wants = term->type == CEP_TERM_STEP  ? 0
+				 : term->type == CEP_TERM_NOT ? 1
+							      : 2;
+		if (depth < wants || (wants == 0 && term->step >= plan->step_count))
+			return "terms that make no sense";
+		depth += wants == 0;
+		depth -= wants == 2;
+		if (depth > 64)
+			return "terms that are too deep";
+	}
+	if (plan->terms != NULL && (depth != 1 || plan->aggregate != CEP_TEMPORAL))
+		return "terms that make no sense";
+	return NULL;
+}
+
 static const char *check(const struct plan_state *plan)
 {
 	const struct cep_plan *p = plan->plan;
 	const char *why = NULL;
 
+	if (p->type > CEP_WINDOW)
+		return "a kind of plan that is not known";
+	if (p->type == CEP_WINDOW)
+		why = check_window(p);
 	if (p->step_count == 0 || p->step_count > CEP_STEPS_MAX || p->key_count > CEP_KEYS_MAX)
 		return "too many steps or keys, or none";
 	for (uint32_t i = 0; i < p->step_count && why == NULL; i++)
@@ -83,14 +114,18 @@ static int lay_out(struct cep *cep, struct plan_state *plan, struct err *err)
 	return 0;
 }
 
-static void time_out(struct plan_state *plan)
+static void set_up(struct plan_state *plan)
 {
 	uint64_t span = plan->plan->maxspan_ns == 0 ? NO_LIMIT : plan->plan->maxspan_ns;
 
-	plan->live = (struct timed_list){.span_ns = span, .plan = plan};
-	plan->waiting = (struct timed_list){.span_ns = span, .plan = plan, .waiting = true};
+	plan->waiting = (struct timed_list){
+		.span_ns = span, .plan = plan, .rank = 2 * plan->number, .waiting = true};
+	plan->live = (struct timed_list){
+		.span_ns = span, .plan = plan, .rank = 2 * plan->number + 1};
 	plan->partial_bytes = plan->missing ? sizeof(struct partial_missing)
 					    : sizeof(struct partial);
+	for (uint32_t i = 0; i < plan->plan->term_count; i++)
+		plan->anchored |= plan->plan->terms[i].type == CEP_TERM_NOT;
 	for (uint32_t i = 0; i < plan->plan->step_count; i++)
 		if (plan->plan->steps[i].capture_count > 0)
 			for (uint32_t k = i + 1; k < plan->plan->step_count; k++)
@@ -99,9 +134,16 @@ static void time_out(struct plan_state *plan)
 
 /* --- depth --- */
 
+static const struct rule *rule_of(const struct cep *cep, uint32_t plan, uint32_t step)
+{
+	const struct cep_step *of = cep->plans[plan].steps[step].step;
+
+	return of == NULL ? NULL : of->rule;
+}
+
 static struct plan_state *plan_of(const struct cep *cep, const struct rule *rule)
 {
-	for (uint32_t i = 0; rule->plan != NULL && i < cep->plan_count; i++)
+	for (uint32_t i = 0; rule != NULL && rule->plan != NULL && i < cep->plan_count; i++)
 		if (cep->plans[i].rule == rule)
 			return &cep->plans[i];
 	return NULL;
@@ -133,46 +175,112 @@ static int find_depths(struct cep *cep, struct err *err)
 
 /* --- uses --- */
 
-static const struct rule *rule_of(const struct cep *cep, uint32_t plan, uint32_t step)
-{
-	const struct cep_step *of = cep->plans[plan].steps[step].step;
+struct use_list {
+	struct use *items; /* with its rule */
+	const struct rule **rules;
+	uint32_t count;
+};
 
-	return of == NULL ? NULL : of->rule;
+static void list_use(struct use_list *list, const struct rule *rule, uint8_t type, uint32_t step,
+	uint32_t number)
+{
+	if (rule == NULL)
+		return;
+	list->items[list->count] = (struct use){
+		.type = type, .step = (uint16_t)step, .number = number};
+	list->rules[list->count++] = rule;
+}
+
+static void list_uses(const struct cep *cep, struct use_list *list)
+{
+	for (uint32_t i = 0; i < cep->plan_count; i++) {
+		uint32_t steps = cep->plans[i].plan->step_count;
+		for (uint32_t k = 0; k <= steps; k++)
+			list_use(list, rule_of(cep, i, k), k < steps ? USE_STEP : USE_UNTIL, k, i);
+	}
+	for (uint32_t i = 0; i < cep->relation_count; i++) {
+		const struct cep_relation *relation = cep->relations[i].relation;
+		list_use(list, relation->mark, USE_RELATION, RELATION_MARK, i);
+		list_use(list, relation->start, USE_RELATION, RELATION_START, i);
+		list_use(list, relation->end, USE_RELATION, RELATION_END, i);
+	}
 }
 
 /* By counting: how many of each rule, where each rule's begin, then each into its place. */
 static int find_uses(struct cep *cep, struct err *err)
 {
-	uint32_t rules = ruleset_count(cep->set);
-	uint32_t *first = arena_zalloc(&cep->arena, ((size_t)rules + 2) * sizeof(*first));
+	uint32_t rules = ruleset_count(cep->set), max = cep->relation_count * 3;
+	struct use_list list = {.count = 0};
 
-	if (first == NULL)
-		return no_memory(err);
 	for (uint32_t i = 0; i < cep->plan_count; i++)
-		for (uint32_t k = 0; k <= cep->plans[i].plan->step_count; k++) {
-			const struct rule *rule = rule_of(cep, i, k);
-			if (rule == NULL)
-				continue;
-			if (rule->number >= rules || ruleset_rule(cep->set, rule->number) != rule)
-				return refuse(&cep->plans[i], err, "a step is not in the set");
-			first[rule->number + 2]++;
-		}
+		max += cep->plans[i].plan->step_count + 1;
+	uint32_t *first = arena_zalloc(&cep->arena, ((size_t)rules + 2) * sizeof(*first));
+	list.items = arena_alloc(&cep->scratch, max * sizeof(*list.items));
+	list.rules = arena_alloc(&cep->scratch, max * sizeof(struct rule *));
+	cep->uses = arena_alloc(&cep->arena, max * sizeof(*cep->uses));
+	if (first == NULL || cep->uses == NULL || list.items == NULL || list.rules == NULL)
+		return no_memory(err);
+	list_uses(cep, &list);
+	for (uint32_t i = 0; i < list.count; i++) {
+		uint32_t number = list.rules[i]->number;
+		if (number >= rules || ruleset_rule(cep->set, number) != list.rules[i])
+			return err_set(
+				err, -EINVAL, "A step of a plan is not in the set of rules.");
+		first[number + 2]++;
+	}
 	for (uint32_t i = 2; i < rules + 2; i++)
 		first[i] += first[i - 1];
-	cep->uses = arena_alloc(&cep->arena, first[rules + 1] * sizeof(*cep->uses));
-	if (cep->uses == NULL)
-		return no_memory(err);
-	for (uint32_t i = 0; i < cep->plan_count; i++)
-		for (uint32_t k = 0; k <= cep->plans[i].plan->step_count; k++) {
-			const struct rule *rule = rule_of(cep, i, k);
-			if (rule != NULL)
-				cep->uses[first[rule->number + 1]++] = (struct use){
-					.type = k < cep->plans[i].plan->step_count ? USE_STEP
-										   : USE_UNTIL,
-					.step = (uint16_t)k,
-					.number = i};
-		}
+	for (uint32_t i = 0; i < list.count; i++)
+		cep->uses[first[list.rules[i]->number + 1]++] = list.items[i];
 	cep->use_first = first;
+	arena_reset(&cep->scratch);
+	return 0;
+}
+
+/* --- relations --- */
+
+/* One that asks the same of the same events. */
+static bool is_same(const struct cep_relation *a, const struct cep_relation *b)
+{
+	return a->type == b->type && a->mark == b->mark && a->test == NULL && b->test == NULL &&
+	       a->process == b->process && a->parent == b->parent && a->start == b->start &&
+	       a->end == b->end;
+}
+
+static uint32_t add_relation(
+	struct cep *cep, struct plan_state *plan, const struct cep_relation *relation)
+{
+	for (uint32_t i = 0; i < cep->relation_count; i++)
+		if (is_same(cep->relations[i].relation, relation))
+			return i;
+	uint32_t number = cep->relation_count++;
+	struct relation_state *state = &cep->relations[number];
+	*state = (struct relation_state){.relation = relation, .owner = plan, .number = number};
+	state->list = (struct timed_list){
+		.span_ns = NO_LIMIT, .rank = 2 * cep->plan_count + number, .relation = state};
+	return number;
+}
+
+static int find_relations(struct cep *cep, struct err *err)
+{
+	size_t max = 0;
+
+	for (uint32_t i = 0; i < cep->plan_count; i++)
+		max += cep->plans[i].plan->relation_count;
+	cep->relations = arena_alloc(&cep->arena, max * sizeof(*cep->relations));
+	cep->timer = arena_alloc(
+		&cep->arena, (2 * (size_t)cep->plan_count + max) * sizeof(struct timed_list *));
+	if (cep->relations == NULL || cep->timer == NULL)
+		return no_memory(err);
+	for (uint32_t i = 0; i < cep->plan_count; i++) {
+		struct plan_state *plan = &cep->plans[i];
+		uint32_t count = plan->plan->relation_count;
+		plan->relations = arena_alloc(&cep->arena, count * sizeof(*plan->relations));
+		if (plan->relations == NULL)
+			return no_memory(err);
+		for (uint32_t k = 0; k < count; k++)
+			plan->relations[k] = add_relation(cep, plan, &plan->plan->relations[k]);
+	}
 	return 0;
 }
 
@@ -288,8 +396,7 @@ static int find_plans(struct cep *cep, struct err *err)
 		count += ruleset_rule(cep->set, i)->plan != NULL;
 	cep->plans = arena_zalloc(&cep->arena, count * sizeof(*cep->plans));
 	cep->touched = arena_alloc(&cep->arena, count * sizeof(struct plan_state *));
-	cep->timer = arena_alloc(&cep->arena, 2 * (size_t)count * sizeof(struct timed_list *));
-	if (cep->plans == NULL || cep->touched == NULL || cep->timer == NULL)
+	if (cep->plans == NULL || cep->touched == NULL)
 		return no_memory(err);
 	for (uint32_t i = 0; i < rules && ret == 0; i++) {
 		const struct rule *rule = ruleset_rule(cep->set, i);
@@ -302,7 +409,7 @@ static int find_plans(struct cep *cep, struct err *err)
 		if (why != NULL)
 			return refuse(plan, err, why);
 		ret = lay_out(cep, plan, err);
-		time_out(plan);
+		set_up(plan);
 		cep->plan_count++;
 	}
 	return ret;
@@ -314,6 +421,8 @@ int cep_compile(struct cep *cep, struct err *err)
 
 	if (ret == 0)
 		ret = find_depths(cep, err);
+	if (ret == 0)
+		ret = find_relations(cep, err);
 	if (ret == 0)
 		ret = find_uses(cep, err);
 	if (ret == 0)

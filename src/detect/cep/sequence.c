@@ -159,11 +159,6 @@ static bool comes_too_late(const struct cep_context *context, uint32_t group, ui
 	return false;
 }
 
-static bool holds(struct cep_context *context, const struct cep_step *step)
-{
-	return step->test == NULL || step->test(step->program, context);
-}
-
 /* Is the event the next of this partial match? */
 static bool follows(struct cep_context *context, const struct cep_step *step, uint32_t handle)
 {
@@ -176,7 +171,7 @@ static bool follows(struct cep_context *context, const struct cep_step *step, ui
 	context->last = partial->last;
 	context->chain = partial->chain;
 	context->position = partial->position;
-	bool ret = holds(context, step);
+	bool ret = cep_step_holds(context, step);
 	context->last = context->chain = 0;
 	return ret;
 }
@@ -312,7 +307,7 @@ static void run_step(struct cep_context *context, const struct step_state *step)
 		advance(context, step, group);
 		release_if_empty(cep, group);
 	}
-	if (step->first == 0 && holds(context, step->step))
+	if (step->first == 0 && cep_step_holds(context, step->step))
 		begin(context, step, cep_group_find(cep, number));
 }
 
@@ -323,7 +318,7 @@ static void run_missing(struct cep_context *context, const struct step_state *st
 	uint64_t time_ns = context->source.time_ns;
 	uint32_t group, next;
 
-	if (!cep_key_make(cep, context, step->step->keys) || !holds(context, step->step))
+	if (!cep_key_make(cep, context, step->step->keys) || !cep_step_holds(context, step->step))
 		return;
 	if (step->first == 0) {
 		lead_note(cep, context);
@@ -354,7 +349,7 @@ static void run_until(struct cep_context *context)
 	const struct cep_step *until = plan->plan->until;
 	uint32_t group, next;
 
-	if (!cep_key_make(cep, context, until->keys) || !holds(context, until))
+	if (!cep_key_make(cep, context, until->keys) || !cep_step_holds(context, until))
 		return;
 	group = cep_group_find(cep, plan->number);
 	if (group == 0)

@@ -18,13 +18,16 @@ struct item {
 };
 
 struct plan_state;
+struct relation_state;
 /* Items in the order of since_ns; each is due at since_ns + span_ns. */
 struct timed_list {
 	uint32_t head, tail;
 	uint32_t place; /* in the timer, from 1; 0: it is empty */
 	uint64_t span_ns;
-	struct plan_state *plan;
-	bool waiting; /* complete when due; else it has expired */
+	uint32_t rank;		 /* which list is first of those due at the same time */
+	bool waiting;		 /* complete when due; else it has expired */
+	struct plan_state *plan; /* or NULL, and then: */
+	struct relation_state *relation;
 };
 
 /* Partial matches of one plan with one key. Behind it: the key. */
@@ -83,6 +86,7 @@ struct plan_state {
 	uint32_t last_step;   /* that is not missing */
 	size_t partial_bytes;
 	bool missing, leading, trailing;
+	bool anchored;	   /* a window that is judged when it ends */
 	bool alternatives; /* tests read earlier events: several may wait at one position */
 	struct timed_list live, waiting;
 	/* the event at hand */
@@ -91,11 +95,23 @@ struct plan_state {
 	uint32_t *relations; /* numbers in cep->relations */
 };
 
+enum { RELATION_MARK = 1, RELATION_START = 2, RELATION_END = 4 };
+struct relation_state {
+	const struct cep_relation *relation;
+	struct plan_state *owner; /* the first plan that has it: of its test */
+	uint32_t number;	  /* in cep->relations */
+	uint32_t count;		  /* processes */
+	struct timed_list list;
+	/* the event at hand */
+	uint8_t matched; /* RELATION_MARK… */
+	bool related;	 /* its process */
+};
+
 enum use_type { USE_STEP, USE_UNTIL, USE_RELATION };
 /* Where a rule is used. */
 struct use {
-	uint8_t type; /* enum use_type */
-	uint16_t step;
+	uint8_t type;	 /* enum use_type */
+	uint16_t step;	 /* USE_RELATION: RELATION_MARK… */
 	uint32_t number; /* of the plan or relation */
 };
 
@@ -123,6 +139,8 @@ struct cep {
 	struct arena arena; /* plans made ready */
 	struct plan_state *plans;
 	uint32_t plan_count;
+	struct relation_state *relations;
+	uint32_t relation_count;
 	/* uses of rule N: uses[use_first[N]] up to uses[use_first[N + 1]] */
 	uint32_t *use_first;
 	struct use *uses;
@@ -217,12 +235,32 @@ void cep_output_destroy(struct cep *cep);
 
 /* cep.c. The plan has matched: plans that have it as a step see source as their event. */
 void cep_completed(struct cep *cep, const struct plan_state *plan, const struct source *source);
+/* Its bounds hold as they did before: TEMPORAL windows want to know. */
+void cep_still_holds(struct cep *cep, const struct plan_state *plan, const struct source *source);
+static inline bool cep_step_holds(struct cep_context *context, const struct cep_step *step)
+{
+	return step->test == NULL || step->test(step->program, context);
+}
 
 /* sequence.c */
 void cep_sequence_run(struct cep_context *context);
 /* The head of the list leaves it. */
 enum due_reason { DUE_EXPIRED, DUE_EVICTED, DUE_FINISHED };
 void cep_sequence_due(struct cep *cep, struct timed_list *list, enum due_reason reason);
+
+/* gather.c */
+void cep_join_run(struct cep_context *context);
+void cep_sample_run(struct cep_context *context);
+void cep_gather_due(struct cep *cep, struct timed_list *list, enum due_reason reason);
+
+/* correlation.c */
+void cep_correlation_run(struct cep_context *context);
+void cep_correlation_due(struct cep *cep, struct timed_list *list, enum due_reason reason);
+
+/* relation.c. Before the plans see the event, and after. */
+void cep_relations_run(struct cep *cep, const struct source *source);
+void cep_relations_end(struct cep *cep, const struct source *source);
+void cep_relation_due(struct cep *cep, struct timed_list *list, enum due_reason reason);
 
 /* compile.c */
 int cep_compile(struct cep *cep, struct err *err);

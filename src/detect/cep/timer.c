@@ -7,8 +7,7 @@ uint64_t cep_list_due(const struct cep *cep, const struct timed_list *list)
 	return list->span_ns > NO_LIMIT - since ? NO_LIMIT : since + list->span_ns;
 }
 
-/* Ties: what began first, then the order of plans; those that wait complete before others of their
- * plan expire. */
+/* Ties: what began first, then by rank. */
 static bool is_before(const struct cep *cep, const struct timed_list *a, const struct timed_list *b)
 {
 	uint64_t due_a = cep_list_due(cep, a), due_b = cep_list_due(cep, b);
@@ -19,9 +18,7 @@ static bool is_before(const struct cep *cep, const struct timed_list *a, const s
 		 since_b = item_at(cep, b->head)->since_ns;
 	if (since_a != since_b)
 		return since_a < since_b;
-	if (a->plan != b->plan)
-		return a->plan->number < b->plan->number;
-	return a->waiting && !b->waiting;
+	return a->rank < b->rank;
 }
 
 static void timer_put(struct cep *cep, uint32_t place, struct timed_list *list)
