@@ -269,8 +269,7 @@ static void test_counts(void **state)
 	expect_window(CEP_EVENT_COUNT, range, 2, "x|A1 x|A2 x|A3 x|A13", "A1 A2;A3 A13;");
 	expect_window(CEP_EVENT_COUNT, few, 1, "x|A1 x|A2 x|A30", "A1;A30;");
 	/* more events in the window than the bound allows leave it */
-	expect_window(CEP_EVENT_COUNT, few, 1, "x|A1 x|A2 x|A3 x|A11 x|A12 x|A13 x|A24",
-		"A1;A24;");
+	expect_window(CEP_EVENT_COUNT, few, 1, "x|A1 x|A2 x|A3 x|A11 x|A12 x|A13 x|A24", "A1;A24;");
 	/* late: judged with what was there and is not later */
 	expect_window(CEP_EVENT_COUNT, three, 1, "x|A1 x|A5 x|A3 x|A6", "A1 A3 A5 A6;");
 }

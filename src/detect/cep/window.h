@@ -21,7 +21,7 @@ struct window {
 	uint32_t reported; /* the oldest entry that has its event */
 	uint32_t report_count;
 	uint32_t distinct;
-	bool held; /* the bounds, at its last event */
+	bool held;	  /* the bounds, at its last event */
 	double sum, lost; /* lost: what rounding took from sum */
 	/* TEMPORAL: by step, when it matched last. TEMPORAL_ORDERED: for each step and length, at
 	 * [step * (step + 1) / 2 + length - 1], when the latest chain of so many steps in order that
