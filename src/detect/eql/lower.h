@@ -26,13 +26,15 @@ struct eql_rule {
 	uint32_t pipe_count;
 	const field_id *pipe_fields; /* that the pipes read */
 	uint32_t pipe_field_count;
+	struct str version, min_version; /* of a rule file: its own, and the endpoint's it needs */
 };
 
 /* Adds the query to the set: one rule (RULE_FINDING), or steps and a RULE_PLAN. Who it is (id, title,
  * file, severity, os_mask, …) is taken from meta, which is copied; its texts live in the set's arena
  * or as long. meta->number gets the number of the rule that stands for the query, and meta's kinds,
  * categories, notes, condition and plan are what that rule's are. text need not outlive the call.
- * document may be NULL. -EINVAL with line and reason when the query is wrong or cannot be supported;
+ * meta->line is the line of the query's first character; lines in messages count from it. meta->eql
+ * may be NULL, or tell versions. document may be NULL. -EINVAL with line and reason when the query is wrong or cannot be supported;
  * then nothing of it will match. */
 int eql_add_query(struct ruleset *set, struct str text, const struct eql_options *options,
 	const struct eql_document_options *document, struct rule *meta, struct err *err);

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include "base/err.h"
 #include "detect/sigma/document.h"
+#include "detect/rule/threat.h"
 #include "detect/sigma/loader.h"
 
 #define DESCENT_MAX 1024 /* correlations looked into for one name */
@@ -146,7 +147,7 @@ static int inherit_texts(struct sigma_context *ctx, const struct pending *p, boo
 		count += more;
 	}
 	*ret = texts;
-	*ret_count = sigma_sort_unique(texts, count);
+	*ret_count = threat_sort_unique(texts, count);
 	return 0;
 }
 

@@ -1,9 +1,8 @@
 #include "detect/sigma/document.h"
 
-#include <ctype.h>
 #include <errno.h>
-#include <stdlib.h>
 #include "base/err.h"
+#include "detect/rule/threat.h"
 #include "detect/sigma/condition.h"
 #include "detect/sigma/detection.h"
 
@@ -118,56 +117,6 @@ int sigma_section(struct sigma_context *ctx, const struct yaml_node *section, st
 
 /* ---- metadata ---- */
 
-static bool is_technique(struct str s)
-{
-	if (s.len < 5 || (s.ptr[0] != 't' && s.ptr[0] != 'T'))
-		return false;
-	for (size_t i = 1; i < s.len; i++)
-		if (!isdigit((unsigned char)s.ptr[i]) && !(s.ptr[i] == '.' && i == 5))
-			return false;
-	return s.len == 5 || s.len == 9;
-}
-
-static bool is_tactic(struct str s)
-{
-	for (size_t i = 0; i < s.len; i++)
-		if (!isalpha((unsigned char)s.ptr[i]) && s.ptr[i] != '-' && s.ptr[i] != '_')
-			return false;
-	return s.len > 0;
-}
-
-static int compare_texts(const void *a, const void *b)
-{
-	const struct str *x = a, *y = b;
-	size_t len = x->len < y->len ? x->len : y->len;
-	int order = memcmp(x->ptr, y->ptr, len);
-
-	return order != 0 ? order : (x->len > y->len) - (x->len < y->len);
-}
-
-uint32_t sigma_sort_unique(struct str *texts, uint32_t count)
-{
-	uint32_t kept = 0;
-
-	qsort(texts, count, sizeof(*texts), compare_texts);
-	for (uint32_t i = 0; i < count; i++)
-		if (kept == 0 || !str_eq(texts[kept - 1], texts[i]))
-			texts[kept++] = texts[i];
-	return kept;
-}
-
-static struct str mapped(
-	struct sigma_context *ctx, struct str text, int (*map)(int), char from, char to)
-{
-	char *copy = arena_cstr(ctx->arena, text);
-
-	if (copy == NULL)
-		return (struct str){0};
-	for (size_t i = 0; i < text.len; i++)
-		copy[i] = copy[i] == from ? to : (char)map((unsigned char)copy[i]);
-	return str_n(copy, text.len);
-}
-
 static int read_tags(
 	struct sigma_context *ctx, const struct yaml_node *tags, struct rule *rule, struct err *err)
 {
@@ -190,21 +139,21 @@ static int read_tags(
 		if (!str_starts(tag, STR("attack.")))
 			continue;
 		tag = str_n(tag.ptr + 7, tag.len - 7);
-		struct str *slot = is_technique(tag) ? &techniques[rule->technique_count++]
-				   : is_tactic(tag)  ? &tactics[rule->tactic_count++]
-						     : NULL;
+		struct str *slot = threat_is_technique(tag) ? &techniques[rule->technique_count++]
+				   : threat_is_tactic(tag)  ? &tactics[rule->tactic_count++]
+							    : NULL;
 		if (slot == NULL)
 			continue;
-		*slot = is_technique(tag) ? mapped(ctx, tag, toupper, '.', '.')
-					  : mapped(ctx, tag, tolower, '_', '-');
+		*slot = threat_is_technique(tag) ? threat_technique(ctx->arena, tag)
+						 : threat_tactic(ctx->arena, tag);
 		if (slot->ptr == NULL)
 			return out_of_memory(err);
 	}
 	rule->tags = all;
 	rule->techniques = techniques;
-	rule->technique_count = sigma_sort_unique(techniques, rule->technique_count);
+	rule->technique_count = threat_sort_unique(techniques, rule->technique_count);
 	rule->tactics = tactics;
-	rule->tactic_count = sigma_sort_unique(tactics, rule->tactic_count);
+	rule->tactic_count = threat_sort_unique(tactics, rule->tactic_count);
 	return 0;
 }
 

@@ -17,9 +17,6 @@ int sigma_section(struct sigma_context *ctx, const struct yaml_node *section, st
 int sigma_metadata(struct sigma_context *ctx, const struct yaml_node *document, struct rule *rule,
 	struct err *err);
 
-/* Sorts texts and drops repetitions; returns how many are left. */
-uint32_t sigma_sort_unique(struct str *texts, uint32_t count);
-
 /* A copy in the rule's memory; ptr is NULL when it is full. */
 struct str sigma_keep(struct sigma_context *ctx, struct str text);
 #endif
