@@ -13,6 +13,7 @@
 
 struct walk {
 	struct ruleset *set;
+	const struct rule_file_options *options;
 	struct sigma_loader *sigma;
 	struct rule_results results;
 	struct err *err; /* of the first path that failed */
@@ -33,27 +34,12 @@ static bool has_suffix(const char *path, const char *suffix)
 	return str_ends(str_of(path), str_of(suffix));
 }
 
-static int skip(struct walk *walk, const char *path, struct err *err)
-{
-	struct arena *arena = ruleset_arena(walk->set);
-	struct rule_result *result = arena_zalloc(arena, sizeof(*result));
-
-	if (result == NULL)
-		return err_set(err, -ENOMEM, "rules: out of memory");
-	result->file = result->id = arena_strn(arena, path, strlen(path));
-	result->line = 1;
-	result->language = "eql";
-	result->status = RULE_SKIPPED;
-	result->reason = STR("EQL rule files arrive with the EQL engine");
-	rule_results_add(&walk->results, result);
-	return 0;
-}
-
 static void take_file(struct walk *walk, const char *path)
 {
 	struct err err = {0};
-	int rc = has_suffix(path, ".toml") ? skip(walk, path, &err)
-					   : sigma_load_file(walk->sigma, path, &err);
+	int rc = has_suffix(path, ".toml")
+			 ? eql_load_file(walk->set, &walk->options->eql, path, &walk->results, &err)
+			 : sigma_load_file(walk->sigma, path, &err);
 
 	failed(walk, rc, &err);
 }
@@ -114,7 +100,7 @@ int rule_files_load(struct ruleset *set, const struct rule_file_options *options
 	const char *const *paths, uint32_t path_count, rule_result_fn *report, void *context,
 	struct err *err)
 {
-	struct walk walk = {.set = set, .err = err};
+	struct walk walk = {.set = set, .options = options, .err = err};
 	struct stat st;
 	int rc = sigma_create(set, &options->sigma, &walk.results, &walk.sigma, err);
 

@@ -1,6 +1,7 @@
 /* Rule files of every language into one rule set. */
 #ifndef MERLON_DETECT_RULE_FILES_H
 #define MERLON_DETECT_RULE_FILES_H
+#include "detect/eql/rule_file.h"
 #include "detect/rule/result.h"
 #include "detect/sigma/sigma.h"
 struct err;
@@ -8,6 +9,7 @@ struct ruleset;
 
 struct rule_file_options {
 	struct sigma_options sigma;
+	struct eql_file_options eql;
 };
 
 /* Loads files and directories (recursively, in the order of their names; links are followed to

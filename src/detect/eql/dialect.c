@@ -55,6 +55,9 @@ static const struct feature {
 	[EQL_NEGATIVE_START] = {"a negative start of indexOf", G},
 	[EQL_EMPTY_IS_PART] = {"an empty text as part of every text", G},
 	[EQL_NULL_ANSWERS] = {"functions that answer false of null", G},
+	[EQL_NULL_KEYS] = {"join keys that are null", G},
+	[EQL_UNTIL_FIRST] = {"until before steps", G},
+	[EQL_PROCESS_LIVES] = {"processes by unique_pid", G},
 	[EQL_CASELESS] = {"comparing without case by default", G},
 };
 

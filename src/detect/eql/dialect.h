@@ -54,7 +54,11 @@ enum eql_feature {
 	EQL_NEGATIVE_START,	/* indexOf: a negative start counts from the end; else it is 0 */
 	EQL_EMPTY_IS_PART,	/* stringContains(x, "") is true */
 	EQL_NULL_ANSWERS,	/* stringContains and cidrMatch of null are false, not null */
-	EQL_CASELESS,		/* comparisons ignore case unless told otherwise */
+	EQL_NULL_KEYS,		/* a join key that is null joins null, also without '?' */
+	EQL_UNTIL_FIRST, /* an event of `until` that also matches a step ends what there is first */
+	EQL_PROCESS_LIVES, /* processes are known by unique_pid, and events tell when one begins and
+			    * ends; else by process.entity_id, which is never used again */
+	EQL_CASELESS,	   /* comparisons ignore case unless told otherwise */
 	EQL_FEATURE_COUNT
 };
 

@@ -13,6 +13,9 @@ struct eql_document_options {
 	/* The field that says what a query's category word names: "event_type". Empty: what the event
 	 * is by its kind and by its event.category. */
 	struct str category_field;
+	/* With category_field empty: documents without event.category are asked for this field, as
+	 * those of the older engine ("event_type"). Empty: they have no category. */
+	struct str other_category_field;
 };
 
 /* What a rule of this language keeps for itself: struct rule's eql. */
@@ -34,8 +37,8 @@ struct eql_rule {
  * or as long. meta->number gets the number of the rule that stands for the query, and meta's kinds,
  * categories, notes, condition and plan are what that rule's are. text need not outlive the call.
  * meta->line is the line of the query's first character; lines in messages count from it. meta->eql
- * may be NULL, or tell versions. document may be NULL. -EINVAL with line and reason when the query is wrong or cannot be supported;
- * then nothing of it will match. */
+ * may be NULL, or tell versions. document may be NULL. -EINVAL with line and reason when the query
+ * is wrong or cannot be supported; then nothing of it will match. */
 int eql_add_query(struct ruleset *set, struct str text, const struct eql_options *options,
 	const struct eql_document_options *document, struct rule *meta, struct err *err);
 #endif
