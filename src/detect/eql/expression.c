@@ -392,21 +392,6 @@ static bool compare_operator(const struct eql_token *token, enum eql_compare *re
 	return false;
 }
 
-static struct eql_node *compared(struct eql_parser *p, struct eql_node *left, enum eql_compare op)
-{
-	if (eql_is_symbol(p, '=') && !eql_lex_allow(&p->lexer, p->token.line, p->token.column,
-					     EQL_EQUALS_SIGN, "write '=='"))
-		return NULL;
-	eql_next(p);
-	struct eql_node *right = sum(p);
-	if (right == NULL)
-		return NULL;
-	struct eql_node *node = adopt2(p, EQL_COMPARE, left, right);
-	if (node != NULL)
-		node->op = (uint8_t)op;
-	return node;
-}
-
 /* What stands behind `:`, like and regex: a literal or several in parentheses. */
 static bool pattern(struct eql_parser *p, enum eql_match op)
 {
@@ -473,36 +458,51 @@ static bool is_name(const struct eql_parser *p, const char *word)
 	return p->token.type == EQL_T_NAME && str_is(p->token.text, word);
 }
 
-/* A sum, and at most one comparison with it. */
-static struct eql_node *predicate(struct eql_parser *p)
+/* A sum, and what it may be asked to be: a op pattern, a in (…). */
+static struct eql_node *member(struct eql_parser *p)
 {
 	struct eql_node *left = sum(p), *node;
-	enum eql_compare op;
 
 	if (left == NULL)
 		return NULL;
-	if (compare_operator(&p->token, &op))
-		node = compared(p, left, op);
-	else if (is_name(p, "in"))
-		node = one_of(p, left);
-	else if (eql_is_symbol(p, ':'))
-		node = matched(p, left, EQL_COLON);
-	else if (is_name(p, "like"))
-		node = matched(p, left, EQL_LIKE);
-	else if (is_name(p, "regex"))
-		node = matched(p, left, EQL_REGEX);
-	else if (eql_take_word(p, "not")) {
-		if (!is_name(p, "in")) {
-			(void)eql_expected(p, "'in' (write 'not' before the field for others)");
-			return NULL;
-		}
-		node = one_of(p, left);
-		node = node == NULL ? NULL : adopt2(p, EQL_NOT, node, NULL);
-	} else {
+	if (is_name(p, "in"))
+		return one_of(p, left);
+	if (eql_is_symbol(p, ':'))
+		return matched(p, left, EQL_COLON);
+	if (is_name(p, "like"))
+		return matched(p, left, EQL_LIKE);
+	if (is_name(p, "regex"))
+		return matched(p, left, EQL_REGEX);
+	if (!eql_take_word(p, "not"))
 		return left;
+	if (!is_name(p, "in")) {
+		(void)eql_expected(p, "'in' (write 'not' before the field for others)");
+		return NULL;
 	}
-	if (node != NULL && compare_operator(&p->token, &op)) {
-		(void)eql_lex_fail(&p->lexer, p->token.line, p->token.column,
+	node = one_of(p, left);
+	return node == NULL ? NULL : adopt2(p, EQL_NOT, node, NULL);
+}
+
+static struct eql_node *predicate(struct eql_parser *p)
+{
+	struct eql_token at;
+	enum eql_compare op;
+	struct eql_node *left = member(p);
+
+	if (left == NULL || !compare_operator(&p->token, &op))
+		return left;
+	if (eql_is_symbol(p, '=') && !eql_lex_allow(&p->lexer, p->token.line, p->token.column,
+					     EQL_EQUALS_SIGN, "write '=='"))
+		return NULL;
+	eql_next(p);
+	struct eql_node *right = member(p);
+	struct eql_node *node = right == NULL ? NULL : adopt2(p, EQL_COMPARE, left, right);
+	if (node == NULL)
+		return NULL;
+	node->op = (uint8_t)op;
+	at = p->token;
+	if (compare_operator(&at, &op)) {
+		(void)eql_lex_fail(&p->lexer, at.line, at.column,
 			"comparisons do not chain; put one in parentheses or write 'and'");
 		return NULL;
 	}

@@ -33,12 +33,13 @@ static void *allocated(struct eql_parser *p, const void *from, size_t size)
 static bool category(struct eql_parser *p, struct eql_event *ret)
 {
 	struct eql_token at = p->token;
-	bool quoted = at.type == EQL_T_STRING || at.type == EQL_T_QUOTED_NAME;
+	bool quoted = at.type == EQL_T_STRING;
 
 	if (quoted && !eql_lex_allow(&p->lexer, at.line, at.column, EQL_QUOTED_CATEGORIES, NULL))
 		return false;
 	if (!quoted && (at.type != EQL_T_NAME || at.tilde || eql_is_reserved(at.text)))
-		return eql_expected(p, "a category and 'where', as in 'process where'");
+		return eql_expected(
+			p, "a category (in double quotes when it is no plain word) and 'where'");
 	if (at.text.len == 0)
 		return eql_expected(p, "a category that is not empty");
 	if (quoted || !str_is(at.text, "any")) {

@@ -187,6 +187,8 @@ static void test_precedence(void **state)
 	prints(state, P, "-(a+b)", "-(a + b)");
 	prints(state, P, "- -3 + -(4) - + x", "3 + -4 - x");
 	prints(state, P, "(a == b) == c", "(a == b) == c");
+	prints(state, S, "a in (1) == true and false != b : \"c\"",
+		"(a in (1)) == true and false != (b : \"c\")");
 	prints(state, P, "1 + 2 * 3 == 7 and x", "1 + 2 * 3 == 7 and x");
 }
 
@@ -290,6 +292,7 @@ static void test_refusals(void **state)
 		{G, "a where \"\\u{41}\"",
 			"line 1, column 10: the escape \\u{…} is understood by "
 			"endpoint and elasticsearch"},
+		{S, "`a` where b", "line 1, column 1: expected a category"},
 		{S, "a where $b", "line 1, column 9: '$'"},
 		{S, "a where b:length()", "line 1, column 10: a function called as"},
 		{S, "a where child of [b where c]", "line 1, column 9: a relation"},
