@@ -40,7 +40,7 @@ static struct value number_value(struct str text)
 	uint64_t u64;
 	double f64;
 
-	if (text.len < 20 && str_to_i64(text, &i64))
+	if (text.len <= 20 && str_to_i64(text, &i64))
 		return value_int(i64);
 	if (str_to_u64(text, &u64))
 		return value_uint(u64);

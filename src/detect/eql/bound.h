@@ -29,6 +29,12 @@ struct eql_bound {
 	bool members; /* EQL_CALL of an array function: asks for members of the elements */
 };
 
+/* 1 + number of the variable that a field is or begins with; 0: it is the event's. */
+static inline uint16_t eql_variable_of(const struct eql_node *node)
+{
+	return node->type == EQL_FIELD && node->bound != NULL ? node->bound->variable : 0;
+}
+
 /* What stands for a variable: a member of the document, or a value. */
 struct eql_item {
 	const struct json_node *json;

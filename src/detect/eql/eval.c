@@ -43,7 +43,7 @@ static struct value get_variable(struct eql_evaluation *e, const struct eql_node
 
 static struct value eval_field(struct eql_evaluation *e, const struct eql_node *node)
 {
-	if (node->bound != NULL && node->bound->variable > 0)
+	if (eql_variable_of(node) > 0)
 		return get_variable(e, node);
 	return node->index_count > 0 ? get_indexed(e, node) : get(e, node);
 }
@@ -86,7 +86,7 @@ enum eql_truth eql_truth_of(struct eql_evaluation *e, const struct eql_node *nod
 
 	if (node->type != EQL_FIELD || value.type > VALUE_NULL)
 		return truth_of_value(&value);
-	if (e->env->document != NULL && (node->bound == NULL || node->bound->variable == 0)) {
+	if (e->env->document != NULL && eql_variable_of(node) == 0) {
 		/* An object has no flat value of its own. */
 		json = eql_document_node(e, node, 0);
 		if (json != NULL && json->count > 0 &&

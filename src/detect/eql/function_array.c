@@ -44,8 +44,9 @@ static struct eql_item take_array(struct eql_evaluation *e, const struct eql_nod
 	const struct eql_node *node = call->kids[0];
 	struct eql_item item = {.value = value_null()};
 
-	if (node->type == EQL_FIELD && node->bound->variable > 0) {
-		const struct eql_item *of = &e->items[node->bound->variable - 1];
+	uint16_t variable = eql_variable_of(node);
+	if (variable > 0) {
+		const struct eql_item *of = &e->items[variable - 1];
 		item.json = of->json == NULL
 				    ? NULL
 				    : eql_document_walk(of->json, node->text, node->bound->path,
@@ -53,7 +54,7 @@ static struct eql_item take_array(struct eql_evaluation *e, const struct eql_nod
 	}
 	if (item.json == NULL)
 		item.value = eql_eval_node(e, node);
-	if ((node->type == EQL_FIELD && node->bound->variable == 0 && node->index_count == 0) &&
+	if (node->type == EQL_FIELD && variable == 0 && node->index_count == 0 &&
 		(call->bound->members || eql_is_null(&item.value)))
 		item.json = eql_document_node(e, node, 0);
 	if (item.json != NULL && item.json->token != JSON_ARRAY) {
