@@ -101,6 +101,15 @@ static void on_match(
 		detector_match(agent->detector, agent->pipeline, view, rules, count);
 }
 
+static void on_plans(
+	void *context, const struct view *view, const struct cep_match *matches, uint32_t count)
+{
+	struct agent *agent = context;
+
+	if (agent->detector != NULL)
+		detector_plans(agent->detector, agent->pipeline, view, matches, count);
+}
+
 static int open_output(struct agent *agent, struct err *err)
 {
 	const struct config *config = agent->options->config;
@@ -390,10 +399,13 @@ int agent_begin(struct agent *agent, struct err *err)
 		.context = agent,
 		.on_event = on_event,
 		.on_match = on_match,
+		.on_plans = on_plans,
+		.host = FIELD_host_id,
 	};
 	struct detector_options detector = {
 		.context = agent, .on_alert = put_line, .on_incident = put_incident};
 
+	pipeline.captures = detector_captures(&pipeline.capture_count);
 	describe_host(agent);
 	arena_init(&agent->want_arena, 0);
 	int rc = open_output(agent, err);

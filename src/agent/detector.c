@@ -41,6 +41,19 @@ void detector_destroy(struct detector *d)
 	free(d);
 }
 
+const field_id *detector_captures(uint32_t *ret_count)
+{
+	static const field_id kept[] = {FIELD_event_action, FIELD_host_id, FIELD_host_name,
+		FIELD_process_entity_id, FIELD_process_pid, FIELD_process_executable,
+		FIELD_process_command_line, FIELD_user_name, FIELD_file_path, FIELD_destination_ip,
+		FIELD_destination_port, FIELD_dns_question_name, FIELD_dll_path, FIELD_driver_name,
+		FIELD_Persistence_path, FIELD_Target_process_executable, FIELD_user_target_name,
+		FIELD_syscall_name, FIELD_message};
+
+	*ret_count = sizeof(kept) / sizeof(kept[0]);
+	return kept;
+}
+
 void detector_want(struct fields *fields)
 {
 	static const field_id printed[] = {FIELD_timestamp, FIELD_event_action, FIELD_host_id,
@@ -56,29 +69,11 @@ void detector_want(struct fields *fields)
 		fields_want(fields, printed[i]);
 }
 
-static struct str source_name(const struct detector *d, const struct event *event)
+static void detect(struct detector *d, const struct detection_source *source)
 {
-	return event->source < d->options.source_count ? str_of(d->options.sources[event->source])
-						       : (struct str){0};
-}
-
-static void detect(struct detector *d, struct pipeline *pipeline, const struct view *view,
-	const struct rule *rule)
-{
-	struct enrich *enrich = pipeline_enrich(pipeline);
-	struct detection_source source = {
-		.view = view,
-		.graph = enrich_graph(enrich),
-		.actor = enrich_actor(enrich),
-		.file = source_name(d, view->event),
-		.rule = rule,
-	};
 	struct detection detection;
 
-	arena_reset(&d->arena);
-	source.why_count = matcher_explain(
-		pipeline_engine(pipeline)->matcher, view, rule, &d->arena, &source.why);
-	if (detection_make(&d->arena, &source, &detection) != 0)
+	if (detection_make(&d->arena, source, &detection) != 0)
 		return;
 	d->alert_count++;
 	if (d->options.on_alert != NULL) {
@@ -92,8 +87,77 @@ static void detect(struct detector *d, struct pipeline *pipeline, const struct v
 void detector_match(struct detector *d, struct pipeline *pipeline, const struct view *view,
 	const struct rule *const *rules, uint32_t count)
 {
+	struct enrich *enrich = pipeline_enrich(pipeline);
+	struct detection_source source = {
+		.view = view,
+		.graph = enrich_graph(enrich),
+		.actor = enrich_actor(enrich),
+		.files = d->options.sources,
+		.file_count = d->options.source_count,
+	};
+
+	for (uint32_t i = 0; i < count; i++) {
+		arena_reset(&d->arena);
+		source.rule = rules[i];
+		source.why_count = matcher_explain(
+			pipeline_engine(pipeline)->matcher, view, rules[i], &d->arena, &source.why);
+		detect(d, &source);
+	}
+}
+
+static struct str kept_text(const struct cep_event *event, field_id field)
+{
+	const struct value *value = cep_event_get(event, field);
+
+	return value != NULL && value->type == VALUE_TEXT ? value_str(value) : (struct str){0};
+}
+
+/* The step that the event at hand took, when it is the one that completed the match. */
+static const struct rule *step_at_hand(const struct cep_match *match, const struct view *view)
+{
+	const struct cep_plan *plan = match->rule->plan;
+	const struct cep_event *last = match->event_count == 0
+					       ? NULL
+					       : match->events[match->event_count - 1];
+
+	if (view == NULL || last == NULL || last->index != view->event->index ||
+		plan->type == CEP_WINDOW || plan->step_count == 0)
+		return NULL;
+	return plan->steps[plan->step_count - 1].rule;
+}
+
+static void detect_plan(struct detector *d, struct pipeline *pipeline, const struct view *view,
+	const struct cep_match *match)
+{
+	struct enrich *enrich = pipeline_enrich(pipeline);
+	const struct rule *step = step_at_hand(match, view);
+	struct detection_source source = {
+		.view = view,
+		.match = match,
+		.graph = enrich_graph(enrich),
+		.files = d->options.sources,
+		.file_count = d->options.source_count,
+		.rule = match->rule,
+	};
+
+	arena_reset(&d->arena);
+	for (uint32_t i = match->event_count; i > 0 && source.actor == NULL; i--)
+		if (match->events[i - 1] != NULL)
+			source.actor = enrich_find(enrich,
+				kept_text(match->events[i - 1], FIELD_host_id),
+				kept_text(match->events[i - 1], FIELD_host_name),
+				kept_text(match->events[i - 1], FIELD_process_entity_id));
+	if (step != NULL && step->condition != NULL)
+		source.why_count = matcher_explain(
+			pipeline_engine(pipeline)->matcher, view, step, &d->arena, &source.why);
+	detect(d, &source);
+}
+
+void detector_plans(struct detector *d, struct pipeline *pipeline, const struct view *view,
+	const struct cep_match *matches, uint32_t count)
+{
 	for (uint32_t i = 0; i < count; i++)
-		detect(d, pipeline, view, rules[i]);
+		detect_plan(d, pipeline, view, &matches[i]);
 }
 
 void detector_event(struct detector *d, const struct view *view)

@@ -22,6 +22,11 @@ void detector_destroy(struct detector *detector);
 void detector_want(struct fields *fields);
 void detector_match(struct detector *detector, struct pipeline *pipeline, const struct view *view,
 	const struct rule *const *rules, uint32_t count);
+/* Rules over several events that completed. view: the event at hand, NULL: none. */
+void detector_plans(struct detector *detector, struct pipeline *pipeline, const struct view *view,
+	const struct cep_match *matches, uint32_t count);
+/* For pipeline_options.captures: what detector_plans() reads of earlier events. Static. */
+const field_id *detector_captures(uint32_t *ret_count);
 /* Each event: a gap may have hidden something, and the incidents of that time say so. */
 void detector_event(struct detector *detector, const struct view *view);
 /* Live: incidents that are due are told. */

@@ -15,6 +15,8 @@ struct pipeline {
 	struct pipeline_options options;
 	struct engine *engine; /* borrowed */
 	struct enrich *enrich;
+	struct cep *cep;	      /* NULL: no rule needs it */
+	const struct rule **findings; /* room for all rules; only with cep */
 	struct reorder *reorder;
 	struct order *order; /* only with sort_all */
 	size_t held_bytes;   /* of batches that were given and are not back */
@@ -24,6 +26,23 @@ struct pipeline {
 static int make_enrich(const struct engine *engine, struct enrich **ret, struct err *err)
 {
 	return engine->enriches ? enrich_create(engine->fields, &engine->enrich, ret, err) : 0;
+}
+
+static int make_cep(
+	struct pipeline *p, const struct engine *engine, struct cep **ret, struct err *err)
+{
+	const struct cep_options options = {.captures = p->options.captures,
+		.capture_count = p->options.capture_count,
+		.host = p->options.host};
+
+	if (!ruleset_has_plans(engine->rules))
+		return 0;
+	const struct rule **findings = realloc(
+		p->findings, ruleset_count(engine->rules) * sizeof(struct rule *));
+	if (findings == NULL)
+		return err_set(err, -ENOMEM, "pipeline: out of memory");
+	p->findings = findings;
+	return cep_create(engine->rules, &options, ret, err);
 }
 
 int pipeline_create(struct engine *engine, const struct pipeline_options *options,
@@ -44,6 +63,8 @@ int pipeline_create(struct engine *engine, const struct pipeline_options *option
 		rc = order_create(engine->fields, 0, &p->order, err);
 	if (rc == 0)
 		rc = make_enrich(engine, &p->enrich, err);
+	if (rc == 0)
+		rc = make_cep(p, engine, &p->cep, err);
 	if (rc != 0) {
 		pipeline_destroy(p);
 		return rc;
@@ -57,6 +78,8 @@ void pipeline_destroy(struct pipeline *p)
 	if (p == NULL)
 		return;
 	enrich_destroy(p->enrich);
+	cep_destroy(p->cep);
+	free(p->findings);
 	reorder_destroy(p->reorder);
 	order_destroy(p->order);
 	free(p);
@@ -77,10 +100,40 @@ static void count_event(struct pipeline *p, const struct event *event)
 		p->stats.lost += (uint64_t)lost;
 }
 
+static void tell_plans(struct pipeline *p, const struct view *view, const struct cep_match *matches,
+	uint32_t count)
+{
+	if (count == 0)
+		return;
+	p->stats.matches += count;
+	p->options.on_plans(p->options.context, view, matches, count);
+}
+
+static void tell_rules(struct pipeline *p, const struct view *view, const struct rule *const *rules,
+	uint32_t count)
+{
+	if (count == 0)
+		return;
+	p->stats.matches += count;
+	p->options.on_match(p->options.context, view, rules, count);
+}
+
+/* Steps of rules over several events are nobody's finding. */
+static uint32_t pick_findings(struct pipeline *p, const struct rule *const *rules, uint32_t count)
+{
+	uint32_t picked = 0;
+
+	for (uint32_t i = 0; i < count; i++)
+		if (rules[i]->role == RULE_FINDING)
+			p->findings[picked++] = rules[i];
+	return picked;
+}
+
 static void process(struct pipeline *p, const struct event *event)
 {
 	struct view *view = p->engine->view;
 	const struct rule *const *rules;
+	const struct cep_match *plans;
 
 	count_event(p, event);
 	view_load(view, event);
@@ -89,10 +142,13 @@ static void process(struct pipeline *p, const struct event *event)
 	uint32_t count = matcher_run(p->engine->matcher, view, view->also_kind, &rules);
 	if (p->options.on_event != NULL)
 		p->options.on_event(p->options.context, view);
-	if (count == 0)
+	if (p->cep == NULL) {
+		tell_rules(p, view, rules, count);
 		return;
-	p->stats.matches += count;
-	p->options.on_match(p->options.context, view, rules, count);
+	}
+	uint32_t plan_count = cep_run(p->cep, view, rules, count, &plans);
+	tell_rules(p, view, p->findings, pick_findings(p, rules, count));
+	tell_plans(p, view, plans, plan_count);
 }
 
 /* Gives back one reference to a batch that was given. */
@@ -148,8 +204,14 @@ int pipeline_give(struct pipeline *p, struct batch *batch, struct err *err)
 
 void pipeline_tick(struct pipeline *p, uint64_t now_ns)
 {
+	const struct cep_match *plans;
+
 	reorder_advance(p->reorder, now_ns);
 	drain(p, false);
+	if (p->cep == NULL || now_ns <= p->options.reorder_ns)
+		return;
+	uint32_t count = cep_advance(p->cep, now_ns - p->options.reorder_ns, &plans);
+	tell_plans(p, NULL, plans, count);
 }
 
 static int drain_sorted(struct pipeline *p, struct err *err)
@@ -171,20 +233,53 @@ static int drain_sorted(struct pipeline *p, struct err *err)
 
 int pipeline_flush(struct pipeline *p, struct err *err)
 {
+	const struct cep_match *plans;
+
 	drain(p, true);
-	return p->order == NULL ? 0 : drain_sorted(p, err);
+	int rc = p->order == NULL ? 0 : drain_sorted(p, err);
+	if (rc == 0 && p->cep != NULL) {
+		uint32_t count = cep_finish(p->cep, &plans);
+		tell_plans(p, NULL, plans, count);
+	}
+	return rc;
+}
+
+/* What the old rules have of unfinished matches goes on under the new ones. */
+static int carry_over(const struct cep *from, struct cep *to, struct err *err)
+{
+	struct buf saved = {0};
+	uint64_t dropped;
+
+	if (from == NULL || to == NULL)
+		return 0;
+	int rc = cep_save(from, &saved, err);
+	if (rc == 0)
+		rc = cep_restore(to, buf_view(&saved), &dropped, err);
+	buf_destroy(&saved);
+	return rc;
 }
 
 int pipeline_replace_engine(struct pipeline *p, struct engine *engine, struct err *err)
 {
 	struct enrich *enrich = NULL;
+	struct cep *cep = NULL;
 	int rc = make_enrich(engine, &enrich, err);
 
 	if (rc != 0)
 		return rc;
 	drain(p, true);
+	rc = make_cep(p, engine, &cep, err);
+	if (rc == 0)
+		rc = carry_over(p->cep, cep, err);
+	if (rc != 0) {
+		enrich_destroy(enrich);
+		cep_destroy(cep);
+		return rc;
+	}
 	enrich_destroy(p->enrich);
+	cep_destroy(p->cep);
 	p->enrich = enrich;
+	p->cep = cep;
 	p->engine = engine;
 	return 0;
 }
@@ -197,6 +292,11 @@ struct engine *pipeline_engine(struct pipeline *p)
 struct enrich *pipeline_enrich(struct pipeline *p)
 {
 	return p->enrich;
+}
+
+struct cep *pipeline_cep(struct pipeline *p)
+{
+	return p->cep;
 }
 
 void pipeline_stats(const struct pipeline *p, struct pipeline_stats *ret)

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include "agent/engine.h"
+#include "detect/cep/cep.h"
 struct err;
 
 struct pipeline_options {
@@ -19,6 +20,13 @@ struct pipeline_options {
 	/* Rules that matched it, in the order of the set. */
 	void (*on_match)(void *context, const struct view *view, const struct rule *const *rules,
 		uint32_t count);
+	/* Rules over several events that it, or time, completed; view is NULL when time alone did. */
+	void (*on_plans)(void *context, const struct view *view, const struct cep_match *matches,
+		uint32_t count);
+	/* What is kept of events for on_plans, besides what the rules need. Must outlive it. */
+	const field_id *captures;
+	uint32_t capture_count;
+	field_id host; /* see cep_options */
 };
 
 struct pipeline_stats {
@@ -45,10 +53,12 @@ void pipeline_tick(struct pipeline *pipeline, uint64_t now_ns);
 /* End of input: everything that waits is processed. */
 int pipeline_flush(struct pipeline *pipeline, struct err *err);
 /* Goes on with another engine (rules read anew) after processing what waits. The process graph is
- * made anew with what the new rules want; seed it again. When it fails the old engine stays. */
+ * made anew with what the new rules want; seed it again. Rules over several events that are still
+ * there go on where they were. When it fails the old engine stays. */
 int pipeline_replace_engine(struct pipeline *pipeline, struct engine *engine, struct err *err);
 
 struct engine *pipeline_engine(struct pipeline *pipeline);
 struct enrich *pipeline_enrich(struct pipeline *pipeline); /* NULL without enrichment */
+struct cep *pipeline_cep(struct pipeline *pipeline); /* NULL when no rule is over several events */
 void pipeline_stats(const struct pipeline *pipeline, struct pipeline_stats *ret);
 #endif

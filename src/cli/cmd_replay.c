@@ -95,6 +95,14 @@ static void on_match(
 	detector_match(r->detector, r->pipeline, view, rules, count);
 }
 
+static void on_plans(
+	void *context, const struct view *view, const struct cep_match *matches, uint32_t count)
+{
+	struct replay *r = context;
+
+	detector_plans(r->detector, r->pipeline, view, matches, count);
+}
+
 static void print_summary(struct replay *r, const struct sensor_stats *records, uint64_t ns)
 {
 	struct pipeline_stats stats;
@@ -185,9 +193,12 @@ static int prepare(struct replay *r, struct arena *arena, struct err *err)
 		.context = r,
 		.on_event = on_event,
 		.on_match = on_match,
+		.on_plans = on_plans,
+		.host = FIELD_host_id,
 	};
 	int rc = inputs_collect(r->args, 0, &r->inputs, err);
 
+	pipeline.captures = detector_captures(&pipeline.capture_count);
 	if (rc == 0)
 		rc = make_engine(r, arena, err);
 	if (rc == 0)

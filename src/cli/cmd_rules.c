@@ -309,6 +309,12 @@ static void ignore_match(
 	(void)context, (void)view, (void)rules, (void)count;
 }
 
+static void ignore_plans(
+	void *context, const struct view *view, const struct cep_match *matches, uint32_t count)
+{
+	(void)context, (void)view, (void)matches, (void)count;
+}
+
 struct pass {
 	struct sensor_stats records;
 	struct matcher_stats match;
@@ -319,7 +325,7 @@ struct pass {
 static int run_pass(const char *const *rules, size_t rule_count, const struct inputs *inputs,
 	struct pass *ret, struct err *err)
 {
-	struct pipeline_options options = {.on_match = ignore_match};
+	struct pipeline_options options = {.on_match = ignore_match, .on_plans = ignore_plans};
 	struct engine *engine = NULL;
 	struct pipeline *pipeline = NULL;
 	bool quiet = true;

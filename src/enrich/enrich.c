@@ -184,6 +184,15 @@ const struct process *enrich_actor(const struct enrich *enrich)
 	return enrich->actor;
 }
 
+const struct process *enrich_find(
+	struct enrich *enrich, struct str host_id, struct str host_name, struct str entity_id)
+{
+	if (entity_id.len == 0)
+		return NULL;
+	uint32_t host = graph_host(enrich->graph, host_id.len > 0 ? host_id : host_name);
+	return graph_by_id(enrich->graph, host, entity_id);
+}
+
 const struct graph *enrich_graph(const struct enrich *enrich)
 {
 	return enrich->graph;

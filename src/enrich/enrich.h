@@ -56,5 +56,8 @@ void enrich_event(struct enrich *enrich, struct view *view);
  * graph_get() on the graph. */
 const struct process *enrich_actor(const struct enrich *enrich);
 const struct graph *enrich_graph(const struct enrich *enrich);
+/* The image of an entity id on a host, known by id, else by name; NULL when it is not known. */
+const struct process *enrich_find(
+	struct enrich *enrich, struct str host_id, struct str host_name, struct str entity_id);
 struct enrich_stats enrich_stats(const struct enrich *enrich);
 #endif

@@ -4,10 +4,11 @@
 #include "base/clock.h"
 #include "incident/attack.h"
 #include "incident/boundary.h"
+#include "incident/facts.h"
 
 #define WHY_VALUE_BYTES	  160u
 #define WHY_OPERAND_BYTES 120u
-#define WHY_MAX		  24u
+#define WHY_MAX		  32u
 #define TECHNIQUES_NAMED  3u
 
 static bool copy(struct arena *arena, struct str from, struct str *to)
@@ -32,9 +33,9 @@ static bool take_process(struct arena *arena, const struct graph *graph, const s
 	       copy(arena, user, &ret->user);
 }
 
-static uint32_t pid_of(const struct view *view)
+static uint32_t pid_of(const struct facts *facts)
 {
-	const struct value *value = view_get(view, FIELD_process_pid);
+	const struct value *value = fact_get(facts, FIELD_process_pid);
 	int64_t pid;
 
 	return value != NULL && value_as_i64(value, &pid) && pid > 0 && pid < UINT32_MAX
@@ -44,13 +45,13 @@ static uint32_t pid_of(const struct view *view)
 
 /* A process that the graph does not know, as the event tells of it. */
 static bool take_from_event(
-	struct arena *arena, const struct view *view, struct detection_process *ret)
+	struct arena *arena, const struct facts *facts, struct detection_process *ret)
 {
-	ret->pid = pid_of(view);
-	return copy(arena, view_text(view, FIELD_process_entity_id), &ret->entity_id) &&
-	       copy(arena, view_text(view, FIELD_process_executable), &ret->executable) &&
-	       copy(arena, view_text(view, FIELD_process_command_line), &ret->command_line) &&
-	       copy(arena, view_text(view, FIELD_user_name), &ret->user);
+	ret->pid = pid_of(facts);
+	return copy(arena, fact_text(facts, FIELD_process_entity_id), &ret->entity_id) &&
+	       copy(arena, fact_text(facts, FIELD_process_executable), &ret->executable) &&
+	       copy(arena, fact_text(facts, FIELD_process_command_line), &ret->command_line) &&
+	       copy(arena, fact_text(facts, FIELD_user_name), &ret->user);
 }
 
 static int take_ancestors(
@@ -82,7 +83,7 @@ static int take_ancestors(
 	return 0;
 }
 
-static struct str object_of(const struct view *view, struct arena *arena)
+static struct str object_of(const struct facts *facts, struct arena *arena)
 {
 	static const field_id texts[] = {
 		FIELD_file_path,
@@ -94,8 +95,8 @@ static struct str object_of(const struct view *view, struct arena *arena)
 		FIELD_user_target_name,
 		FIELD_syscall_name,
 	};
-	struct str ip = view_text(view, FIELD_destination_ip);
-	const struct value *port = view_get(view, FIELD_destination_port);
+	struct str ip = fact_text(facts, FIELD_destination_ip);
+	const struct value *port = fact_get(facts, FIELD_destination_port);
 	int64_t number;
 
 	if (ip.len > 0 && port != NULL && value_as_i64(port, &number))
@@ -103,42 +104,82 @@ static struct str object_of(const struct view *view, struct arena *arena)
 			memchr(ip.ptr, ':', ip.len) != NULL ? "[%.*s]:%lld" : "%.*s:%lld",
 			STR_ARG(ip), (long long)number);
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
-		if (view_text(view, texts[i]).len > 0)
-			return view_text(view, texts[i]);
-	return ip.len > 0 || view->event->kind != KIND_log_line ? ip
-								: view_text(view, FIELD_message);
+		if (fact_text(facts, texts[i]).len > 0)
+			return fact_text(facts, texts[i]);
+	return ip.len > 0 || fact_kind(facts) != KIND_log_line ? ip
+							       : fact_text(facts, FIELD_message);
 }
 
-static int take_event(
-	struct arena *arena, const struct detection_source *source, struct detection *ret)
+static int take_event(struct arena *arena, const struct facts *facts, struct str file,
+	struct detection_event *event)
 {
-	const struct view *view = source->view;
-	const struct schema_kind *kind = schema_kind(view->event->kind);
-	struct detection_event *event = arena_zalloc(arena, sizeof(*event));
-	struct str action = view_text(view, FIELD_event_action);
-	struct str host = view_text(view, FIELD_host_name);
+	unsigned number = fact_kind(facts);
+	const struct schema_kind *kind = schema_kind(number);
+	struct str action = fact_text(facts, FIELD_event_action);
+	struct str host = fact_text(facts, FIELD_host_name);
 
-	if (event == NULL)
-		return -ENOMEM;
 	if (action.len == 0 && kind != NULL)
 		action = str_of(kind->action);
 	if (host.len == 0)
-		host = view_text(view, FIELD_host_id);
-	event->file_index = view->event->file_index;
-	event->index = view->event->index;
-	event->time_ns = view->event->time_ns;
-	event->writes = view->event->kind == KIND_file_create ||
-			view->event->kind == KIND_file_modify ||
-			view->event->kind == KIND_file_rename ||
-			view->event->kind == KIND_file_mode_change;
-	if (!copy(arena, source->file, &event->file) || !copy(arena, action, &event->action) ||
-		!copy(arena, host, &event->host) ||
-		!copy(arena, object_of(view, arena), &event->object) ||
-		!copy(arena, ret->process.entity_id, &event->entity_id))
+		host = fact_text(facts, FIELD_host_id);
+	event->writes = number == KIND_file_create || number == KIND_file_modify ||
+			number == KIND_file_rename || number == KIND_file_mode_change;
+	return copy(arena, file, &event->file) && copy(arena, action, &event->action) &&
+			       copy(arena, host, &event->host) &&
+			       copy(arena, object_of(facts, arena), &event->object) &&
+			       copy(arena, fact_text(facts, FIELD_process_entity_id),
+				       &event->entity_id)
+		       ? 0
+		       : -ENOMEM;
+}
+
+static struct str file_of(const struct detection_source *source, uint32_t input)
+{
+	return input < source->file_count ? str_of(source->files[input]) : (struct str){0};
+}
+
+static int take_only_event(
+	struct arena *arena, const struct detection_source *source, struct detection *ret)
+{
+	const struct event *from = source->view->event;
+	const struct facts facts = {.view = source->view};
+	struct detection_event *event = arena_zalloc(arena, sizeof(*event));
+
+	if (event == NULL)
 		return -ENOMEM;
+	event->file_index = from->file_index;
+	event->index = from->index;
+	event->time_ns = from->time_ns;
 	ret->events = event;
 	ret->event_count = 1;
-	return 0;
+	int r = take_event(arena, &facts, file_of(source, from->source), event);
+	event->entity_id =
+		ret->process.entity_id; /* the graph may know it where the event does not */
+	return r;
+}
+
+/* The events of a rule over several; steps that wanted none have none. */
+static int take_events(
+	struct arena *arena, const struct detection_source *source, struct detection *ret)
+{
+	const struct cep_match *match = source->match;
+	struct detection_event *events = arena_zalloc(
+		arena, (match->event_count + 1) * sizeof(*events));
+	int r = events == NULL ? -ENOMEM : 0;
+
+	ret->events = events;
+	for (uint32_t i = 0; i < match->event_count && r == 0; i++) {
+		const struct cep_event *from = match->events[i];
+		const struct facts facts = {.kept = from};
+		if (from == NULL)
+			continue;
+		struct detection_event *event = &events[ret->event_count++];
+		event->file_index = from->file_index;
+		event->index = from->index;
+		event->time_ns = from->time_ns;
+		r = take_event(arena, &facts, file_of(source, from->source), event);
+	}
+	return r;
 }
 
 /* ---- why ---- */
@@ -207,37 +248,98 @@ static struct str say_technique(struct arena *arena, const struct rule *rule)
 	return text;
 }
 
+/* What the rule took for one of its steps. */
+static struct str say_event(struct arena *arena, const struct detection *detection, uint32_t number)
+{
+	const struct detection_event *event = &detection->events[number];
+	char time[CLOCK_TEXT_BYTES];
+
+	clock_format_rfc3339(event->time_ns, time);
+	return arena_printf(arena, "event %u of %u: %.*s%s%.*s at %s", number + 1,
+		detection->event_count, STR_ARG(event->action), event->object.len > 0 ? " " : "",
+		STR_ARG(event->object), time);
+}
+
+static struct str say_keys(struct arena *arena, const struct cep_match *match)
+{
+	struct buf buf = {.limit_bytes = 1024};
+	char number[VALUE_TEXT_BYTES];
+
+	buf_cstr(&buf, "joined by ");
+	for (uint32_t i = 0; i < match->key_count; i++) {
+		buf_cstr(&buf, i > 0 ? ", \"" : "\"");
+		buf_str(&buf, value_as_text(&match->keys[i], number));
+		buf_char(&buf, '"');
+	}
+	struct str text = arena_strn(arena, buf.ptr, buf.len);
+	buf_destroy(&buf);
+	return text;
+}
+
+static uint32_t say_match(struct arena *arena, const struct cep_match *match,
+	const struct detection *detection, struct str *why, uint32_t room)
+{
+	const struct cep_plan *plan = match->rule->plan;
+	uint32_t count = 0;
+
+	if (plan != NULL && plan->type == CEP_WINDOW && count < room)
+		why[count++] = arena_printf(arena, "%.15g in %.15g seconds", match->aggregate,
+			(double)plan->maxspan_ns / NS_PER_S);
+	if (match->key_count > 0 && count < room)
+		why[count++] = say_keys(arena, match);
+	for (uint32_t i = 0;
+		detection->event_count > 1 && i < detection->event_count && count < room; i++)
+		why[count++] = say_event(arena, detection, i);
+	return count;
+}
+
 static int take_why(
 	struct arena *arena, const struct detection_source *source, struct detection *ret)
 {
-	uint32_t count = source->why_count < WHY_MAX ? source->why_count : WHY_MAX;
-	struct str *why = arena_alloc(arena, (count + 1) * sizeof(*why));
+	struct str *why = arena_alloc(arena, WHY_MAX * sizeof(*why));
+	uint32_t count = 0;
 
 	if (why == NULL)
 		return -ENOMEM;
-	why[0] = say_technique(arena, source->rule);
+	why[count++] = say_technique(arena, source->rule);
+	if (source->match != NULL)
+		count += say_match(arena, source->match, ret, why + count, WHY_MAX - count);
+	for (uint32_t i = 0; i < source->why_count && count < WHY_MAX; i++)
+		why[count++] = say_why(arena, source->view->fields, &source->why[i]);
 	for (uint32_t i = 0; i < count; i++)
-		why[i + 1] = say_why(arena, source->view->fields, &source->why[i]);
-	for (uint32_t i = 0; i <= count; i++)
 		if (why[i].ptr == NULL)
 			return -ENOMEM;
 	ret->why = why;
-	ret->why_count = count + 1;
+	ret->why_count = count;
 	return 0;
+}
+
+static const struct cep_event *last_event(const struct cep_match *match)
+{
+	for (uint32_t i = match->event_count; i > 0; i--)
+		if (match->events[i - 1] != NULL)
+			return match->events[i - 1];
+	return NULL;
 }
 
 int detection_make(
 	struct arena *arena, const struct detection_source *source, struct detection *ret)
 {
 	struct detection made = {.rule = source->rule};
+	struct facts facts = {.view = source->view};
 
+	if (source->match != NULL)
+		facts = (struct facts){.kept = last_event(source->match)};
+	if (facts.view == NULL && facts.kept == NULL)
+		return -EINVAL;
 	if (!(source->actor != NULL
 			    ? take_process(arena, source->graph, source->actor, &made.process)
-			    : take_from_event(arena, source->view, &made.process)))
+			    : take_from_event(arena, &facts, &made.process)))
 		return -ENOMEM;
 	int r = take_ancestors(arena, source, &made);
 	if (r == 0)
-		r = take_event(arena, source, &made);
+		r = source->match != NULL ? take_events(arena, source, &made)
+					  : take_only_event(arena, source, &made);
 	if (r == 0)
 		r = take_why(arena, source, &made);
 	if (r == 0)

@@ -4,6 +4,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/json.h"
+#include "detect/cep/cep.h"
 #include "detect/rule/rule.h"
 #include "enrich/enrich.h"
 #include "event/view.h"
@@ -41,16 +42,18 @@ struct detection {
 
 /* What detection_make() looks at. The view must still hold the event, enriched. */
 struct detection_source {
-	const struct view *view;
+	const struct view *view;       /* may be NULL when match is there and why_count is 0 */
+	const struct cep_match *match; /* of a rule over several events; else NULL */
 	const struct graph *graph;
-	const struct process *actor; /* NULL: none */
-	struct str file;
+	const struct process *actor; /* of the last event; NULL: none */
+	const char *const *files;    /* names of the inputs, by event.source */
+	size_t file_count;
 	const struct rule *rule;
 	const struct why *why; /* from matcher_explain() */
 	uint32_t why_count;
 };
 
-/* Returns 0 or -ENOMEM. Copies what must outlive the view. */
+/* Returns 0, -ENOMEM, or -EINVAL for a match without events. Copies what must outlive the view. */
 int detection_make(
 	struct arena *arena, const struct detection_source *source, struct detection *ret);
 

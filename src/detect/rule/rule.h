@@ -86,6 +86,8 @@ void ruleset_without_index(struct ruleset *set);
 /* Builds dispatch and literal index. Call after fields_freeze(). */
 int ruleset_compile(struct ruleset *set, struct err *err);
 uint32_t ruleset_count(const struct ruleset *set);
+/* Is there a rule over several events? */
+bool ruleset_has_plans(const struct ruleset *set);
 const struct rule *ruleset_rule(const struct ruleset *set, uint32_t number);
 /* The compiled form, for `rules explain`. */
 void ruleset_explain(const struct ruleset *set, const struct rule *rule, struct buf *out);

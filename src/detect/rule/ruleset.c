@@ -81,6 +81,11 @@ const struct rule *ruleset_rule(const struct ruleset *set, uint32_t number)
 	return number < set->count ? set->rules[number] : NULL;
 }
 
+bool ruleset_has_plans(const struct ruleset *set)
+{
+	return set->has_plans;
+}
+
 void ruleset_kinds(const struct ruleset *set, uint64_t kinds[KIND_MAX / 64])
 {
 	memset(kinds, 0, KIND_MAX / 8);
@@ -157,6 +162,7 @@ int ruleset_add(struct ruleset *set, struct rule *rule, struct err *err)
 	if (rc != 0)
 		return rc;
 	set->categories |= rule->categories;
+	set->has_plans |= rule->role == RULE_PLAN;
 	rule->number = set->count;
 	set->rules[set->count++] = rule;
 	return 0;
