@@ -35,6 +35,15 @@ static inline bool str_is(struct str a, const char *text)
 	return str_eq(a, str_of(text));
 }
 
+/* By bytes: below, at or above zero. */
+static inline int str_order(struct str a, struct str b)
+{
+	size_t len = a.len < b.len ? a.len : b.len;
+	int order = len == 0 ? 0 : memcmp(a.ptr, b.ptr, len);
+
+	return order != 0 ? order : a.len < b.len ? -1 : a.len > b.len;
+}
+
 static inline bool str_starts(struct str text, struct str prefix)
 {
 	return text.len >= prefix.len &&
