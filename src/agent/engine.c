@@ -38,6 +38,8 @@ static int load(struct engine *engine, const struct engine_options *options, str
 	if (rc == 0 && options->rule_path_count > 0)
 		rc = rule_files_load(engine->rules, &files, options->rule_paths,
 			(uint32_t)options->rule_path_count, count_rule, &counting, err);
+	if (rc == 0 && options->add != NULL)
+		rc = options->add(options->add_context, engine->rules, err);
 	if (rc != 0)
 		return rc;
 	if (options->want != NULL)

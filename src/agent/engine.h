@@ -19,6 +19,9 @@ struct engine_options {
 	bool want_all; /* keep whole events */
 	bool enrich;   /* the pipeline will enrich */
 	bool live;     /* see enrich_options */
+	/* Adds rules that stand in no file; reports nothing. May be NULL. */
+	int (*add)(void *context, struct ruleset *set, struct err *err);
+	void *add_context;
 	/* What other stages want, before the fields are frozen. May be NULL. */
 	void (*want)(void *context, struct fields *fields);
 	void *want_context;

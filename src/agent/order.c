@@ -15,8 +15,8 @@
 
 /* Stands before each frame in a run. */
 struct head {
-	uint64_t time_ns, seq, index, file_index;
-	uint32_t source, length;
+	uint64_t time_ns, tie, seq, index, file_index;
+	uint32_t source, length, tie_type;
 };
 
 struct entry {
@@ -32,6 +32,7 @@ struct run {
 
 struct order {
 	size_t run_bytes;
+	field_id tiebreaker;
 	struct recording_writer *writer;
 	struct recording_reader *reader;
 	struct buf frames; /* of the run in memory */
@@ -44,13 +45,15 @@ struct order {
 	bool merging;
 };
 
-int order_create(const struct fields *fields, size_t run_bytes, struct order **ret, struct err *err)
+int order_create(const struct fields *fields, size_t run_bytes, field_id tiebreaker,
+	struct order **ret, struct err *err)
 {
 	struct order *order = calloc(1, sizeof(*order));
 
 	if (order == NULL)
 		return err_set(err, -ENOMEM, "sorting: out of memory");
 	order->run_bytes = run_bytes == 0 ? DEFAULT_RUN_BYTES : run_bytes;
+	order->tiebreaker = tiebreaker;
 	order->frames.limit_bytes = order->run_bytes + RECORDING_FRAME_MAX;
 	if (recording_writer_create(fields, &order->writer) != 0 ||
 		recording_reader_create(fields, &order->reader) != 0) {
@@ -77,13 +80,44 @@ void order_destroy(struct order *order)
 	free(order);
 }
 
+static int order_heads(const struct head *x, const struct head *y)
+{
+	if (x->time_ns != y->time_ns)
+		return x->time_ns < y->time_ns ? -1 : 1;
+	if (x->tie_type != y->tie_type)
+		return x->tie_type < y->tie_type ? -1 : 1;
+	if (x->tie != y->tie)
+		return x->tie < y->tie ? -1 : 1;
+	return x->seq < y->seq ? -1 : 1;
+}
+
 static int by_time(const void *a, const void *b)
 {
 	const struct entry *x = a, *y = b;
 
-	if (x->head.time_ns != y->head.time_ns)
-		return x->head.time_ns < y->head.time_ns ? -1 : 1;
-	return x->head.seq < y->head.seq ? -1 : 1;
+	return order_heads(&x->head, &y->head);
+}
+
+enum tie_type { TIE_NONE, TIE_NUMBER, TIE_TEXT };
+
+static void put_tie(const struct order *order, const struct event *event, struct head *head)
+{
+	const struct value *value = order->tiebreaker == FIELD_none
+					    ? NULL
+					    : event_get(event, order->tiebreaker);
+	int64_t number;
+
+	if (value == NULL)
+		return;
+	if (value->type == VALUE_TEXT) {
+		head->tie_type = TIE_TEXT;
+		for (uint32_t i = 0; i < 8; i++)
+			head->tie = head->tie << 8 |
+				    (i < value->len ? (unsigned char)value->text[i] : 0);
+	} else if (value_as_i64(value, &number)) {
+		head->tie_type = TIE_NUMBER;
+		head->tie = (uint64_t)number ^ UINT64_C(1) << 63; /* sorts like the number */
+	}
 }
 
 /* tmpfile() knows nothing of TMPDIR. */
@@ -150,12 +184,17 @@ int order_add(struct order *order, const struct event *event, struct err *err)
 		return err_set(err, -ENOMEM, "sorting: out of memory");
 	if (event->time_ns > order->newest_ns)
 		order->newest_ns = event->time_ns;
-	order->entries[order->count++] = (struct entry){
-		.head = {event->time_ns != 0 ? event->time_ns : order->newest_ns, order->seq++,
-			event->index, event->file_index, event->source,
-			(uint32_t)(order->frames.len - offset)},
+	struct entry *entry = &order->entries[order->count++];
+	*entry = (struct entry){
+		.head = {.time_ns = event->time_ns != 0 ? event->time_ns : order->newest_ns,
+			.seq = order->seq++,
+			.index = event->index,
+			.file_index = event->file_index,
+			.source = event->source,
+			.length = (uint32_t)(order->frames.len - offset)},
 		.offset = offset,
 	};
+	put_tie(order, event, &entry->head);
 	return order->frames.len >= order->run_bytes ? spill(order, err) : 0;
 }
 
@@ -210,9 +249,7 @@ int order_next(struct order *order, struct batch *batch, struct event **ret, str
 		struct run *run = &order->runs[i];
 		if (run->ended)
 			continue;
-		if (first == NULL || run->head.time_ns < first->head.time_ns ||
-			(run->head.time_ns == first->head.time_ns &&
-				run->head.seq < first->head.seq))
+		if (first == NULL || order_heads(&run->head, &first->head) < 0)
 			first = run;
 	}
 	if (first == NULL)

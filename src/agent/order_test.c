@@ -26,7 +26,7 @@ static void events__come_back_sorted_and_whole(void **state)
 	fields_want_all(fields);
 	assert_int_equal(fields_freeze(fields, &err), 0);
 	assert_int_equal(batch_create(fields, &batch), 0);
-	assert_int_equal(order_create(fields, 2000, &order, &err), 0);
+	assert_int_equal(order_create(fields, 2000, FIELD_none, &order, &err), 0);
 	for (uint64_t i = 0; i < 200; i++) {
 		struct event *added = event_begin(batch, KIND_process_exec, 300 - (i * 37 % 50));
 		added->index = i;
@@ -63,7 +63,7 @@ static void runs__go_where_TMPDIR_says(void **state)
 	assert_int_equal(fields_create(&fields, &err), 0);
 	assert_int_equal(fields_freeze(fields, &err), 0);
 	assert_int_equal(batch_create(fields, &batch), 0);
-	assert_int_equal(order_create(fields, 100, &order, &err), 0);
+	assert_int_equal(order_create(fields, 100, FIELD_none, &order, &err), 0);
 	for (unsigned i = 0; i < 20 && rc == 0; i++) {
 		(void)event_begin(batch, KIND_process_exec, 1);
 		rc = order_add(order, event_commit(batch), &err);

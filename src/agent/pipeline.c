@@ -60,7 +60,7 @@ int pipeline_create(struct engine *engine, const struct pipeline_options *option
 	if (rc != 0)
 		(void)err_set(err, rc, "pipeline: out of memory");
 	if (rc == 0 && options->sort_all)
-		rc = order_create(engine->fields, 0, &p->order, err);
+		rc = order_create(engine->fields, 0, options->tiebreaker, &p->order, err);
 	if (rc == 0)
 		rc = make_enrich(engine, &p->enrich, err);
 	if (rc == 0)
@@ -170,6 +170,11 @@ static void drain(struct pipeline *p, bool flush)
 	}
 }
 
+static bool is_late(const struct pipeline *p, const struct event *event)
+{
+	return event->time_ns != 0 && event->time_ns < p->stats.newest_ns;
+}
+
 struct batch *pipeline_take(struct pipeline *p)
 {
 	struct batch *batch = pool_take(p->engine->pool);
@@ -189,6 +194,8 @@ int pipeline_give(struct pipeline *p, struct batch *batch, struct err *err)
 	for (uint32_t i = 0; i < batch->count && rc == 0; i++) {
 		if (p->order != NULL) {
 			rc = order_add(p->order, batch->events[i], err);
+		} else if (p->options.in_order && is_late(p, batch->events[i])) {
+			rc = err_set(err, -ERANGE, "events are not in order of time");
 		} else if (p->options.reorder_ns == 0) {
 			process(p, batch->events[i]);
 		} else {

@@ -12,6 +12,8 @@ struct pipeline_options {
 	uint64_t reorder_ns;	 /* window of event time; 0: order of input */
 	uint32_t reorder_events; /* what may wait at most; 0: 65,536 */
 	bool sort_all;		 /* put everything in order of time before the first is processed */
+	field_id tiebreaker;	 /* of sort_all; see order.h */
+	bool in_order; /* pipeline_give() fails with -ERANGE at an event older than one before it */
 	const struct event_field *common; /* see struct batch */
 	uint32_t common_count;
 	void *context; /* of the callbacks */

@@ -3,158 +3,46 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "base/buf.h"
 #include "base/clock.h"
 #include "base/err.h"
-#include "base/json.h"
-#include "event/ecs.h"
 #include "cli/command.h"
 #include "cli/inputs.h"
-#include "cli/terminal.h"
-
-struct match {
-	uint64_t index, file_index;
-	uint32_t source;
-	uint32_t rule, rank;	  /* number in the set, place in the order of ids */
-	size_t id_offset, id_len; /* in hunt.ids */
-};
+#include "cli/matches.h"
+#include "detect/eql/lower.h"
+#include "event/ecs.h"
 
 struct hunt {
 	const struct args *args;
 	const struct inputs *inputs;
 	struct engine *engine;
-	struct match *matches;
-	size_t count, capacity;
-	bool failed;	   /* out of memory */
-	uint32_t *ranks;   /* by rule number */
-	field_id id_field; /* --id-field, else FIELD_none */
-	struct buf ids;	   /* its JSON, of each match */
+	struct matches *matches;
+	struct eql_options eql;
+	field_id id_field, count_field, percent_field, tiebreaker;
+	struct ecs_options documents;
 };
-
-static int grow(struct hunt *hunt)
-{
-	size_t more = hunt->capacity == 0 ? 1024 : hunt->capacity * 2;
-	struct match *grown = realloc(hunt->matches, more * sizeof(*grown));
-
-	if (grown == NULL)
-		return -ENOMEM;
-	hunt->matches = grown;
-	hunt->capacity = more;
-	return 0;
-}
 
 static void on_match(
 	void *context, const struct view *view, const struct rule *const *rules, uint32_t count)
 {
 	struct hunt *hunt = context;
-	struct json_writer w = {.buf = &hunt->ids};
 
-	for (uint32_t i = 0; i < count; i++) {
-		if (hunt->count == hunt->capacity && grow(hunt) != 0) {
-			hunt->failed = true;
-			return;
-		}
-		struct match *m = &hunt->matches[hunt->count++];
-		*m = (struct match){view->event->index, view->event->file_index,
-			view->event->source, rules[i]->number, hunt->ranks[rules[i]->number],
-			hunt->ids.len, 0};
-		if (hunt->id_field != FIELD_none) {
-			w.need_comma = false;
-			value_write_json(&w, view_get(view, hunt->id_field));
-			m->id_len = hunt->ids.len - m->id_offset;
-		}
-	}
+	matches_add_rules(hunt->matches, view, rules, count);
 }
 
-static int by_index_then_rule(const void *a, const void *b)
+static void on_plans(
+	void *context, const struct view *view, const struct cep_match *matches, uint32_t count)
 {
-	const struct match *x = a, *y = b;
+	struct hunt *hunt = context;
 
-	if (x->index != y->index)
-		return x->index < y->index ? -1 : 1;
-	return x->rank < y->rank ? -1 : x->rank > y->rank;
+	(void)view;
+	matches_add_plans(hunt->matches, matches, count);
 }
 
-static int by_id(const void *a, const void *b)
+static void print_stats(const struct matcher_stats *m, const struct hunt *hunt,
+	const struct sensor_stats *records, uint64_t ns)
 {
-	const struct rule *x = *(const struct rule *const *)a, *y = *(const struct rule *const *)b;
-	size_t len = x->id.len < y->id.len ? x->id.len : y->id.len;
-	int order = memcmp(x->id.ptr, y->id.ptr, len);
+	double seconds = (double)ns / 1e9, events = (double)(m->events + !m->events);
 
-	if (order != 0)
-		return order;
-	if (x->id.len != y->id.len)
-		return x->id.len < y->id.len ? -1 : 1;
-	return x->number < y->number ? -1 : 1;
-}
-
-static int rank_rules(struct hunt *hunt, struct err *err)
-{
-	uint32_t count = ruleset_count(hunt->engine->rules);
-	const struct rule **sorted = malloc((count + 1) * sizeof(struct rule *));
-
-	hunt->ranks = malloc((count + 1) * sizeof(*hunt->ranks));
-	if (sorted == NULL || hunt->ranks == NULL) {
-		free(sorted);
-		return err_set(err, -ENOMEM, "out of memory");
-	}
-	for (uint32_t i = 0; i < count; i++)
-		sorted[i] = ruleset_rule(hunt->engine->rules, i);
-	qsort(sorted, count, sizeof(struct rule *), by_id);
-	for (uint32_t i = 0; i < count; i++)
-		hunt->ranks[sorted[i]->number] = i;
-	free(sorted);
-	return 0;
-}
-
-static void print_match(const struct hunt *hunt, const struct match *m, struct buf *line)
-{
-	const struct rule *rule = ruleset_rule(hunt->engine->rules, m->rule);
-	struct json_writer w = {.buf = line};
-
-	if (!args_has(hunt->args, "json")) {
-		terminal_text(stdout, str_of(hunt->inputs->names[m->source]));
-		(void)printf(":%llu: ", (unsigned long long)m->file_index);
-		terminal_text(stdout, rule->title.len > 0 ? rule->title : rule->id);
-		(void)printf(" [%s]\n", severity_word(rule->severity));
-		return;
-	}
-	buf_clear(line);
-	json_object_begin(&w);
-	json_member_str(&w, "rule", rule->id);
-	json_member_str(&w, "file", rule->file);
-	json_key(&w, STR("index"));
-	if (hunt->id_field != FIELD_none)
-		json_put_raw(&w, str_n(hunt->ids.ptr + m->id_offset, m->id_len));
-	else
-		json_put_u64(&w, m->index);
-	json_object_end(&w);
-	buf_char(line, '\n');
-	(void)fwrite(line->ptr, 1, line->len, stdout);
-}
-
-static int print_matches(struct hunt *hunt, struct err *err)
-{
-	struct buf line = {0};
-
-	if (hunt->failed || hunt->ids.failed)
-		return err_set(err, -ENOMEM, "out of memory after %zu matches", hunt->count);
-	if (hunt->count > 0)
-		qsort(hunt->matches, hunt->count, sizeof(*hunt->matches), by_index_then_rule);
-	for (size_t i = 0; i < hunt->count; i++)
-		print_match(hunt, &hunt->matches[i], &line);
-	buf_destroy(&line);
-	if (fflush(stdout) != 0)
-		return err_set(err, -errno, "cannot write the matches: %s", strerror(errno));
-	return 0;
-}
-
-static void print_stats(const struct hunt *hunt, const struct sensor_stats *records, uint64_t ns)
-{
-	struct matcher_stats m;
-	double seconds = (double)ns / 1e9;
-
-	matcher_stats(hunt->engine->matcher, &m);
 	(void)fprintf(stderr,
 		"%llu records (%llu broken), %llu bytes in %.3f s: %.0f records/s, %.1f MB/s\n"
 		"rules %u, matches %llu, candidates an event %.3f, predicates an event %.3f, "
@@ -162,40 +50,171 @@ static void print_stats(const struct hunt *hunt, const struct sensor_stats *reco
 		(unsigned long long)records->records, (unsigned long long)records->skipped,
 		(unsigned long long)records->bytes, seconds, (double)records->records / seconds,
 		(double)records->bytes / seconds / 1e6, ruleset_count(hunt->engine->rules),
-		(unsigned long long)m.matches,
-		(double)m.candidates / (double)(m.events + !m.events),
-		(double)m.atoms / (double)(m.events + !m.events),
-		(double)m.scans / (double)(m.events + !m.events));
+		(unsigned long long)m->matches, (double)m->candidates / events,
+		(double)m->atoms / events, (double)m->scans / events);
 }
 
-static int hunt_with(struct hunt *hunt, struct err *err)
+/* ---- running ---- */
+
+/* One pass over the inputs. In the order of the input -ERANGE says that it is not that of time. */
+static int run_pass(
+	struct hunt *hunt, bool sort, uint64_t *told, struct sensor_stats *stats, struct err *err)
 {
-	const struct args *args = hunt->args;
-	struct pipeline_options options = {.context = hunt, .on_match = on_match};
+	const struct inputs_options inputs = {.format = args_value(hunt->args, "format"),
+		.quiet = args_has(hunt->args, "quiet"),
+		.documents = &hunt->documents,
+		.told = told};
+	struct pipeline_options options = {.context = hunt,
+		.on_match = on_match,
+		.on_plans = on_plans,
+		.captures = &hunt->id_field,
+		.capture_count = hunt->id_field != FIELD_none,
+		.sort_all = sort,
+		.tiebreaker = hunt->tiebreaker,
+		.in_order = !sort && ruleset_has_plans(hunt->engine->rules)};
 	struct pipeline *pipeline = NULL;
-	struct sensor_stats stats = {0};
-	const char *format = args_value(args, "format");
-	uint64_t begin = clock_monotonic_ns();
 	int rc = pipeline_create(hunt->engine, &options, &pipeline, err);
 
 	if (rc == 0)
-		rc = inputs_run(hunt->inputs, format == NULL ? "auto" : format,
-			args_has(args, "quiet"), pipeline, &stats, err);
-	if (rc == 0)
-		rc = print_matches(hunt, err);
-	if (rc == 0 && args_has(args, "stats"))
-		print_stats(hunt, &stats, clock_monotonic_ns() - begin);
+		rc = inputs_run(hunt->inputs, &inputs, pipeline, stats, err);
 	pipeline_destroy(pipeline);
 	return rc;
 }
 
-static void want_id_field(void *context, struct fields *fields)
+static bool reads_stdin(const struct inputs *inputs)
+{
+	for (size_t i = 0; i < inputs->count; i++)
+		if (strcmp(inputs->names[i], "-") == 0)
+			return true;
+	return false;
+}
+
+/* Rules over several events want them in the order of time. Most recordings are, so sorting is only
+ * begun when one shows not to be; standard input cannot be read twice. */
+static int hunt_all(struct hunt *hunt, struct err *err)
+{
+	struct sensor_stats stats = {0};
+	struct matcher_stats match, before = {0};
+	uint64_t begin = clock_monotonic_ns(), told = 0;
+	bool over_several = ruleset_has_plans(hunt->engine->rules);
+	bool sort = over_several && (hunt->tiebreaker != FIELD_none || reads_stdin(hunt->inputs));
+	int rc = run_pass(hunt, sort, &told, &stats, err);
+
+	if (rc == -ERANGE && !sort && over_several) {
+		matches_clear(hunt->matches);
+		matcher_stats(hunt->engine->matcher, &before);
+		stats = (struct sensor_stats){0};
+		rc = run_pass(hunt, true, &told, &stats, err);
+	}
+	if (rc == 0)
+		rc = matches_print(hunt->matches, err);
+	if (rc == 0 && args_has(hunt->args, "stats")) {
+		matcher_stats(hunt->engine->matcher, &match);
+		match.events -= before.events;
+		match.matches -= before.matches;
+		match.candidates -= before.candidates;
+		match.atoms -= before.atoms;
+		match.scans -= before.scans;
+		print_stats(&match, hunt, &stats, clock_monotonic_ns() - begin);
+	}
+	return rc;
+}
+
+/* ---- rules ---- */
+
+static int want_field(struct fields *fields, const char *name, field_id *ret)
+{
+	if (name == NULL)
+		return 0;
+	int rc = fields_intern(fields, str_of(name), ret, NULL);
+	if (rc == 0)
+		fields_want(fields, *ret);
+	return rc;
+}
+
+static void want_fields(void *context, struct fields *fields)
 {
 	struct hunt *hunt = context;
-	const char *name = args_value(hunt->args, "id-field");
+	const char *time = args_value(hunt->args, "time-field");
+	const char *category = args_value(hunt->args, "category-field");
+	struct ecs_options *documents = &hunt->documents;
 
-	if (name != NULL && fields_intern(fields, str_of(name), &hunt->id_field, NULL) == 0)
-		fields_want(fields, hunt->id_field);
+	/* A field that finds no room is one that no document has. */
+	(void)want_field(fields, args_value(hunt->args, "id-field"), &hunt->id_field);
+	(void)want_field(fields, args_value(hunt->args, "tiebreaker-field"), &hunt->tiebreaker);
+	(void)want_field(fields, time, &documents->time_field);
+	if (time == NULL)
+		(void)want_field(fields, "timestamp", &documents->other_time_field);
+	(void)want_field(fields, category == NULL ? "event_type" : category,
+		&documents->other_category_field);
+	(void)fields_intern(fields, STR("count"), &hunt->count_field, NULL);
+	(void)fields_intern(fields, STR("percent"), &hunt->percent_field, NULL);
+}
+
+static int add_queries(void *context, struct ruleset *set, struct err *err)
+{
+	struct hunt *hunt = context;
+	const char *category = args_value(hunt->args, "category-field");
+	const struct eql_document_options document = {
+		.category_field = category == NULL ? (struct str){0} : str_of(category)};
+	int rc = 0;
+
+	for (unsigned i = 0; i < args_value_count(hunt->args, "eql") && rc == 0; i++) {
+		struct rule meta = {.id = STR("query"),
+			.language = STR("eql"),
+			.severity = SEVERITY_MEDIUM};
+		rc = eql_add_query(set, str_of(args_value_at(hunt->args, "eql", i)), &hunt->eql,
+			&document, &meta, err);
+	}
+	return rc;
+}
+
+static void set_dialect(struct hunt *hunt)
+{
+	const char *word = args_value(hunt->args, "dialect");
+	enum eql_dialect dialect = EQL_DIALECT_ENDPOINT;
+
+	if (word != NULL)
+		(void)eql_dialect_parse(str_of(word), &dialect);
+	hunt->eql = eql_options_of(dialect);
+	if (args_has(hunt->args, "case-sensitive"))
+		hunt->eql.caseless = false;
+	if (args_has(hunt->args, "case-insensitive"))
+		hunt->eql.caseless = true;
+}
+
+static void set_time_unit(struct hunt *hunt)
+{
+	static const struct {
+		const char *word;
+		uint64_t ns;
+	} units[] = {{"s", NS_PER_S}, {"ms", NS_PER_MS}, {"us", 1000}, {"ns", 1}};
+	const char *word = args_value(hunt->args, "time-unit");
+
+	for (size_t i = 0; word != NULL && i < sizeof(units) / sizeof(units[0]); i++)
+		if (strcmp(word, units[i].word) == 0)
+			hunt->documents.time_unit_ns = units[i].ns;
+	hunt->documents.time_is_filetime = word != NULL && strcmp(word, "filetime") == 0;
+}
+
+/* --rules and --sigma. */
+static int collect_paths(const struct args *args, struct arena *arena,
+	struct engine_options *options, struct err *err)
+{
+	const char *single = args_value(args, "sigma");
+	int rc = inputs_rules(
+		args, false, arena, &options->rule_paths, &options->rule_path_count, err);
+
+	if (rc != 0 || single == NULL)
+		return rc;
+	const char **paths = arena_alloc(arena, sizeof(char *) * (options->rule_path_count + 1));
+	if (paths == NULL)
+		return err_set(err, -ENOMEM, "out of memory");
+	if (options->rule_path_count > 0)
+		memcpy(paths, options->rule_paths, options->rule_path_count * sizeof(char *));
+	paths[options->rule_path_count++] = single;
+	options->rule_paths = paths;
+	return 0;
 }
 
 static int make_engine(struct hunt *hunt, struct arena *arena, bool *quiet, struct err *err)
@@ -203,32 +222,31 @@ static int make_engine(struct hunt *hunt, struct arena *arena, bool *quiet, stru
 	const struct args *args = hunt->args;
 	struct engine_options options = {.report = inputs_report_rule,
 		.report_context = quiet,
-		.want = want_id_field,
+		.add = add_queries,
+		.add_context = hunt,
+		.want = want_fields,
 		.want_context = hunt};
 	const char *taxonomy = args_value(args, "taxonomy");
-	int rc = inputs_rules(
-		args, false, arena, &options.rule_paths, &options.rule_path_count, err);
+	int rc = collect_paths(args, arena, &options, err);
 
 	if (rc != 0)
 		return rc;
-	const char *single = args_value(args, "sigma");
-	if (single != NULL) {
-		const char **paths = arena_alloc(
-			arena, sizeof(char *) * (options.rule_path_count + 1));
-		if (paths == NULL)
-			return err_set(err, -ENOMEM, "out of memory");
-		if (options.rule_path_count > 0)
-			memcpy(paths, options.rule_paths, options.rule_path_count * sizeof(char *));
-		paths[options.rule_path_count++] = single;
-		options.rule_paths = paths;
-	}
-	if (options.rule_path_count == 0)
-		return err_set(err, -EINVAL, "give rules with --rules or --sigma");
+	if (options.rule_path_count == 0 && !args_has(args, "eql"))
+		return err_set(
+			err, -EINVAL, "give a query with --eql, or rules with --rules or --sigma");
 	options.sigma.taxonomy = SIGMA_TAXONOMY_SIGMA;
 	if (taxonomy != NULL)
 		(void)sigma_taxonomy_parse(str_of(taxonomy), &options.sigma.taxonomy);
 	rc = engine_create(&options, &hunt->engine, err);
-	return rc == 0 ? rank_rules(hunt, err) : rc;
+	if (rc != 0)
+		return rc == -EINVAL ? -EBADMSG : rc; /* the query's fault, not the options' */
+	const struct matches_options matches = {.engine = hunt->engine,
+		.inputs = hunt->inputs,
+		.id_field = hunt->id_field,
+		.count_field = hunt->count_field,
+		.percent_field = hunt->percent_field,
+		.json = args_has(args, "json")};
+	return matches_create(&matches, &hunt->matches, err);
 }
 
 static int run_hunt(const struct args *args)
@@ -237,37 +255,63 @@ static int run_hunt(const struct args *args)
 	struct arena arena;
 	struct inputs inputs = {0};
 	bool quiet = args_has(args, "quiet");
-	struct hunt hunt = {.args = args, .inputs = &inputs};
+	struct hunt hunt = {.args = args,
+		.inputs = &inputs,
+		.documents = {
+			.time_field = FIELD_timestamp, .category_field = FIELD_event_category}};
 
+	if (args_has(args, "case-sensitive") && args_has(args, "case-insensitive"))
+		return args_wrong(
+			args, "--case-sensitive and --case-insensitive exclude each other");
 	arena_init(&arena, 0);
+	set_dialect(&hunt);
+	set_time_unit(&hunt);
 	int rc = make_engine(&hunt, &arena, &quiet, &err);
-	if (rc == -EINVAL) {
-		arena_destroy(&arena);
-		return args_wrong(args, "%s", err.text);
-	}
+	bool usage = rc == -EINVAL;
 	if (rc == 0)
 		rc = inputs_collect(args, 0, &inputs, &err);
 	if (rc == 0) {
-		rc = hunt_with(&hunt, &err);
+		rc = hunt_all(&hunt, &err);
 		inputs_destroy(&inputs);
 	}
-	if (rc != 0)
+	if (rc != 0 && !usage)
 		(void)fprintf(stderr, "merlon hunt: %s\n", err.text);
-	free(hunt.matches);
-	free(hunt.ranks);
-	buf_destroy(&hunt.ids);
+	matches_destroy(hunt.matches);
 	engine_destroy(hunt.engine);
 	arena_destroy(&arena);
+	if (usage)
+		return args_wrong(args, "%s", err.text);
 	return rc == 0 ? STATUS_OK : STATUS_FAILURE;
 }
 
 static const char *const taxonomies[] = {"ecs", "sigma", "raw", NULL};
+
+static const char *const dialects[] = {"endpoint", "elasticsearch", "endgame", NULL};
+static const char *const time_units[] = {"s", "ms", "us", "ns", "filetime", NULL};
 
 static const struct option options[] = {
 	OPTION_JSON,
 	OPTION_QUIET,
 	OPTION_RULES,
 	{.name = "sigma", .type = OPTION_PATH, .argument = "FILE", .doc = "One Sigma file."},
+	{.name = "eql",
+		.type = OPTION_TEXT,
+		.repeatable = true,
+		.argument = "QUERY",
+		.doc = "An EQL query. Its matches have the rule id query."},
+	{.name = "dialect",
+		.type = OPTION_CHOICE,
+		.argument = "DIALECT",
+		.choices = dialects,
+		.doc = "The dialect of --eql: endpoint (default), elasticsearch or endgame. Rule "
+		       "files say "
+		       "by their form which they are written in."},
+	{.name = "case-sensitive",
+		.doc = "Where the dialect leaves it open, --eql compares text with case; the "
+		       "default but "
+		       "for endgame."},
+	{.name = "case-insensitive",
+		.doc = "Where the dialect leaves it open, --eql compares text without case."},
 	{.name = "taxonomy",
 		.type = OPTION_CHOICE,
 		.argument = "NAMES",
@@ -278,6 +322,28 @@ static const struct option options[] = {
 		       "them, "
 		       "logsource ignored."},
 	OPTION_FORMAT,
+	{.name = "time-field",
+		.type = OPTION_TEXT,
+		.argument = "NAME",
+		.doc = "The documents' time; by default @timestamp, else timestamp."},
+	{.name = "time-unit",
+		.type = OPTION_CHOICE,
+		.argument = "UNIT",
+		.choices = time_units,
+		.doc = "What a number there counts: s, ms, us or ns since 1970, or filetime (100 "
+		       "ns since "
+		       "1601); by default its size tells."},
+	{.name = "category-field",
+		.type = OPTION_TEXT,
+		.argument = "NAME",
+		.doc = "What the category of an EQL query is compared with; by default "
+		       "event.category, "
+		       "else event_type."},
+	{.name = "tiebreaker-field",
+		.type = OPTION_TEXT,
+		.argument = "NAME",
+		.doc = "Orders events of the same time; by default they keep the order of the "
+		       "input."},
 	{.name = "id-field",
 		.type = OPTION_TEXT,
 		.argument = "NAME",
@@ -292,14 +358,19 @@ const struct command cmd_hunt = {
 	.operands_min = 1,
 	.operands_max = OPERANDS_MANY,
 	.summary = "Search recordings with rules, as they are",
-	.doc = "Prints the raw matches of rules on any JSON documents, or on any recording, "
-	       "without "
-	       "enrichment and without making incidents.\n\n"
-	       "With --json a match is {\"rule\":ID,\"file\":FILE,\"index\":N}; the index counts "
-	       "record "
-	       "starts over all inputs from 0, broken ones included. Matches are in the order of "
-	       "the "
-	       "records, then of the rule ids.",
+	.doc = "Prints the raw matches of rules and queries on any JSON documents, or on any "
+	       "recording, without enrichment and without making incidents.\n\n"
+	       "With --json a match of one event is {\"rule\":ID,\"file\":FILE,\"index\":N}; the "
+	       "index counts record starts over all inputs from 0, broken ones included. A match "
+	       "of "
+	       "several is {\"rule\":ID,\"file\":FILE,\"indexes\":[N,…],\"keys\":[…]}, in the "
+	       "order "
+	       "of the rule's steps, null for a step that wanted no event. Matches are in the "
+	       "order "
+	       "of their last event, then their first, then the rule ids; a query with pipes "
+	       "prints "
+	       "what its last pipe lets through, in that order.\n\n"
+	       "Rules over several events see the events in the order of their time.",
 	.options = options,
 	.run = run_hunt,
 };

@@ -218,10 +218,10 @@ static int prepare(struct replay *r, struct arena *arena, struct err *err)
 static int replay(struct replay *r, struct err *err)
 {
 	struct sensor_stats records = {0};
-	const char *format = args_value(r->args, "format");
+	const struct inputs_options options = {
+		.format = args_value(r->args, "format"), .quiet = r->quiet};
 	uint64_t begin = clock_monotonic_ns();
-	int rc = inputs_run(
-		&r->inputs, format == NULL ? "auto" : format, r->quiet, r->pipeline, &records, err);
+	int rc = inputs_run(&r->inputs, &options, r->pipeline, &records, err);
 
 	if (rc == 0) {
 		detector_finish(r->detector);

@@ -339,7 +339,8 @@ static int run_pass(const char *const *rules, size_t rule_count, const struct in
 		rc = pipeline_create(engine, &options, &pipeline, err);
 	uint64_t begin = clock_cpu_ns();
 	if (rc == 0)
-		rc = inputs_run(inputs, "auto", true, pipeline, &ret->records, err);
+		rc = inputs_run(inputs, &(struct inputs_options){.quiet = true}, pipeline,
+			&ret->records, err);
 	ret->cpu_ns = clock_cpu_ns() - begin;
 	if (rc == 0)
 		matcher_stats(engine->matcher, &ret->match);

@@ -143,7 +143,7 @@ bool inputs_have(const struct inputs *inputs, const char *path)
 
 struct run {
 	bool quiet, progress;
-	uint64_t reports;
+	uint64_t reports, told_before;
 	uint64_t next_progress_ns;
 };
 
@@ -152,7 +152,7 @@ static void report(void *context, const struct sensor_report *r)
 	struct run *run = context;
 
 	run->reports++;
-	if (run->quiet || run->reports > REPORTS_MAX)
+	if (run->quiet || run->reports > REPORTS_MAX || run->reports <= run->told_before)
 		return;
 	if (run->progress)
 		(void)fputs("\r\033[K", stderr);
@@ -199,16 +199,19 @@ static int read_all(
 	}
 }
 
-int inputs_run(const struct inputs *inputs, const char *format, bool quiet,
+int inputs_run(const struct inputs *inputs, const struct inputs_options *options,
 	struct pipeline *pipeline, struct sensor_stats *ret_stats, struct err *err)
 {
-	struct run run = {.quiet = quiet,
-		.progress = !quiet && isatty(STDERR_FILENO) && !isatty(STDOUT_FILENO)};
+	const char *format = options->format == NULL ? "auto" : options->format;
+	struct run run = {.quiet = options->quiet,
+		.told_before = options->told == NULL ? 0 : *options->told,
+		.progress = !options->quiet && isatty(STDERR_FILENO) && !isatty(STDOUT_FILENO)};
 	struct sensor_config config = {
 		.inputs = inputs->names,
 		.input_count = inputs->count,
 		.report = report,
 		.report_context = &run,
+		.documents = options->documents,
 	};
 	const struct sensor_ops *ops = sensor_by_name(str_of(format));
 	struct sensor *sensor = NULL;
@@ -224,6 +227,8 @@ int inputs_run(const struct inputs *inputs, const char *format, bool quiet,
 		rc = read_all(sensor, &run, pipeline, err);
 	if (run.progress)
 		(void)fputs("\r\033[K", stderr);
+	if (options->told != NULL && run.reports > *options->told)
+		*options->told = run.reports;
 	if (sensor != NULL) {
 		ops->stats(sensor, ret_stats);
 		ops->close(sensor);

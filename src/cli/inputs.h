@@ -31,9 +31,17 @@ void inputs_destroy(struct inputs *inputs);
 /* Whether path is one of them, under whatever name. */
 bool inputs_have(const struct inputs *inputs, const char *path);
 
+struct inputs_options {
+	const char *format; /* NULL: auto */
+	bool quiet;
+	const struct ecs_options *documents; /* see sensor_config */
+	/* Broken records told by an earlier pass over the same inputs, which are not told again; this
+	 * pass adds what it tells. May be NULL. */
+	uint64_t *told;
+};
 /* Reads them all through the pipeline and flushes it. Broken records are told on stderr, unless
  * quiet; progress too when that is a terminal. */
-int inputs_run(const struct inputs *inputs, const char *format, bool quiet,
+int inputs_run(const struct inputs *inputs, const struct inputs_options *options,
 	struct pipeline *pipeline, struct sensor_stats *ret_stats, struct err *err);
 
 /* What --rules asks for, in the arena. shipped: the shipped rules when it is not given. */

@@ -12,6 +12,10 @@ struct ecs_options {
 	bool time_is_filetime;	 /* a number there counts 100 ns since 1601 */
 	uint64_t time_unit_ns;	 /* a number there counts these since 1970; 0: 1 ms */
 	field_id category_field; /* FIELD_event_category by default */
+	/* Where the document has neither of those: FIELD_none, or e.g. "timestamp" (a number there that
+	 * is large enough counts 100 ns since 1601) and "event_type", whose words then stand as
+	 * event.category. */
+	field_id other_time_field, other_category_field;
 };
 
 /* Decodes one JSON object into the batch: wanted fields, kind, categories, time. Dotted member

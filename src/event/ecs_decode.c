@@ -7,6 +7,8 @@
 
 /* 1601-01-01 to 1970-01-01 in units of 100 ns. */
 #define FILETIME_EPOCH UINT64_C(116444736000000000)
+/* The year 1632 in those units; as microseconds since 1970 it would be 2286. */
+#define FILETIME_LEAST INT64_C(10000000000000000)
 
 /* Where the reader stands in the tree of wanted names, per open container. */
 struct level {
@@ -176,25 +178,44 @@ static uint64_t epoch_to_ns(double number, uint64_t unit_ns)
 	return ns < 1.8e19 ? (uint64_t)ns : 0;
 }
 
-static uint64_t time_of(const struct batch *batch, const struct ecs_options *options)
+static uint64_t filetime_to_ns(int64_t ticks)
 {
-	const struct value *v = pending_value(batch, options->time_field);
+	if (ticks < 0)
+		return 0;
+	return ((uint64_t)ticks > FILETIME_EPOCH ? (uint64_t)ticks - FILETIME_EPOCH
+						 : (uint64_t)ticks) *
+	       100;
+}
+
+static uint64_t time_of_value(const struct value *v, bool is_filetime, uint64_t unit_ns)
+{
 	uint64_t ns = 0;
 	int64_t ticks;
 	double number;
 
-	if (v != NULL && v->type == VALUE_LIST && v->len > 0)
+	if (v->type == VALUE_LIST && v->len > 0)
 		v = &v->items[0];
-	if (v == NULL)
-		return 0;
-	if (options->time_is_filetime && value_as_i64(v, &ticks))
-		return (uint64_t)ticks > FILETIME_EPOCH ? ((uint64_t)ticks - FILETIME_EPOCH) * 100
-							: (uint64_t)(ticks < 0 ? 0 : ticks) * 100;
+	if (is_filetime && value_as_i64(v, &ticks))
+		return filetime_to_ns(ticks);
 	if (v->type == VALUE_TEXT && clock_parse_rfc3339(value_str(v), &ns))
 		return ns;
-	if (v->type == VALUE_INT && options->time_unit_ns == 0 && v->i64 >= 100000000000000000)
+	if (v->type == VALUE_INT && unit_ns == 0 && v->i64 >= 100000000000000000)
 		return (uint64_t)v->i64; /* nanoseconds, which a double would round */
-	return value_as_double(v, &number) ? epoch_to_ns(number, options->time_unit_ns) : 0;
+	return value_as_double(v, &number) ? epoch_to_ns(number, unit_ns) : 0;
+}
+
+static uint64_t time_of(const struct batch *batch, const struct ecs_options *options)
+{
+	const struct value *v = pending_value(batch, options->time_field);
+	int64_t ticks;
+
+	if (v != NULL)
+		return time_of_value(v, options->time_is_filetime, options->time_unit_ns);
+	if (options->other_time_field == FIELD_none)
+		return 0;
+	v = pending_value(batch, options->other_time_field);
+	return v == NULL ? 0
+			 : time_of_value(v, value_as_i64(v, &ticks) && ticks >= FILETIME_LEAST, 0);
 }
 
 static enum event_os os_of(const struct batch *batch)
@@ -220,8 +241,20 @@ static enum event_os os_of(const struct batch *batch)
 	return OS_UNKNOWN;
 }
 
+/* The words of the other field stand as the category of a document that has none. */
+static void take_other_category(struct batch *batch, const struct ecs_options *options)
+{
+	const struct value *other = options->other_category_field == FIELD_none
+					    ? NULL
+					    : pending_value(batch, options->other_category_field);
+
+	if (other != NULL && pending_value(batch, options->category_field) == NULL)
+		ev_set(batch, options->category_field, *other);
+}
+
 static void classify(struct batch *batch, const struct ecs_options *options)
 {
+	take_other_category(batch, options);
 	struct event *event = &batch->building;
 	const struct value *action = pending_value(batch, FIELD_event_action);
 	uint32_t categories = words_bits(
