@@ -170,6 +170,7 @@ static int make_engine(const struct agent *agent, struct engine **ret, struct er
 	const struct config *config = agent->options->config;
 	bool record = agent->options->mode == AGENT_RECORD;
 	struct engine_options options = {
+		.cache = true,
 		.rule_paths = agent->options->rule_paths,
 		.rule_path_count = record ? 0 : agent->options->rule_path_count,
 		.sigma = {.placeholders = config->placeholders,

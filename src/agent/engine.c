@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "base/err.h"
+#include "detect/rule/cache.h"
 #include "os/self.h"
 
 struct counting {
@@ -25,6 +26,38 @@ static void count_rule(void *context, const struct rule_result *result)
 		counting->engine->skipped++;
 	if (counting->options->report != NULL)
 		counting->options->report(counting->options->report_context, result);
+}
+
+bool engine_cache_dir(char *path, size_t size)
+{
+	const char *own = getenv("MERLON_CACHE"), *caches = getenv("XDG_CACHE_HOME"),
+		   *home = getenv("HOME");
+	int len;
+
+	if (own != NULL)
+		len = snprintf(path, size, "%s", own);
+	else if (caches != NULL && caches[0] == '/')
+		len = snprintf(path, size, "%s/merlon", caches);
+	else if (home != NULL && home[0] == '/')
+		len = snprintf(path, size, "%s/.cache/merlon", home);
+	else
+		len = snprintf(path, size, "/var/cache/merlon");
+	return len > 0 && (size_t)len < size;
+}
+
+/* Without a cache it only takes longer. */
+static int compile(struct engine *engine, bool keep, struct err *err)
+{
+	struct rule_cache *cache = NULL;
+	char path[4096];
+
+	if (keep && engine_cache_dir(path, sizeof(path)) &&
+		rule_cache_open(path, &cache, NULL) == 0)
+		ruleset_use_cache(engine->rules, cache);
+	int rc = ruleset_compile(engine->rules, err);
+	ruleset_use_cache(engine->rules, NULL);
+	rule_cache_close(cache);
+	return rc;
 }
 
 static int load(struct engine *engine, const struct engine_options *options, struct err *err)
@@ -52,7 +85,7 @@ static int load(struct engine *engine, const struct engine_options *options, str
 		enrich_want(engine->fields, &engine->enrich);
 	rc = fields_freeze(engine->fields, err);
 	if (rc == 0)
-		rc = ruleset_compile(engine->rules, err);
+		rc = compile(engine, options->cache, err);
 	if (rc == 0)
 		rc = matcher_create(engine->rules, &engine->matcher, err);
 	if (rc != 0)

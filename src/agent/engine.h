@@ -19,6 +19,7 @@ struct engine_options {
 	bool want_all; /* keep whole events */
 	bool enrich;   /* the pipeline will enrich */
 	bool live;     /* see enrich_options */
+	bool cache;    /* keep compiled parts of the rules on disk, see engine_cache_dir() */
 	/* Adds rules that stand in no file; reports nothing. May be NULL. */
 	int (*add)(void *context, struct ruleset *set, struct err *err);
 	void *add_context;
@@ -44,6 +45,11 @@ struct engine {
  * runs out. */
 int engine_create(const struct engine_options *options, struct engine **ret, struct err *err);
 void engine_destroy(struct engine *engine);
+
+/* Where compiled parts of rules are kept: MERLON_CACHE, else merlon below XDG_CACHE_HOME, else
+ * .cache/merlon below HOME, else /var/cache/merlon. False when MERLON_CACHE is set and empty (nothing
+ * is kept) or the path is too long. */
+bool engine_cache_dir(char *path, size_t size);
 
 /* The rules that come with Merlon: beside the program when it runs from its build tree, else where
  * it was installed. 0 with a path, or -ENOENT. */

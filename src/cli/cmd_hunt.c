@@ -160,9 +160,8 @@ static int add_queries(void *context, struct ruleset *set, struct err *err)
 	int rc = 0;
 
 	for (unsigned i = 0; i < args_value_count(hunt->args, "eql") && rc == 0; i++) {
-		struct rule meta = {.id = STR("query"),
-			.language = STR("eql"),
-			.severity = SEVERITY_MEDIUM};
+		struct rule meta = {
+			.id = STR("query"), .language = STR("eql"), .severity = SEVERITY_MEDIUM};
 		rc = eql_add_query(set, str_of(args_value_at(hunt->args, "eql", i)), &hunt->eql,
 			&document, &meta, err);
 	}
@@ -220,7 +219,8 @@ static int collect_paths(const struct args *args, struct arena *arena,
 static int make_engine(struct hunt *hunt, struct arena *arena, bool *quiet, struct err *err)
 {
 	const struct args *args = hunt->args;
-	struct engine_options options = {.report = inputs_report_rule,
+	struct engine_options options = {.cache = true,
+		.report = inputs_report_rule,
 		.report_context = quiet,
 		.add = add_queries,
 		.add_context = hunt,

@@ -157,6 +157,7 @@ static void want(void *context, struct fields *fields)
 static int make_engine(struct replay *r, struct arena *arena, struct err *err)
 {
 	struct engine_options options = {
+		.cache = true,
 		.report = inputs_report_rule,
 		.report_context = &r->quiet,
 		.want = want,

@@ -133,7 +133,8 @@ static int fail(const struct err *err)
 static int load(const struct args *args, const char *const *paths, size_t count,
 	rule_result_fn *report, void *context, struct engine **ret, struct err *err)
 {
-	struct engine_options options = {.rule_paths = paths,
+	struct engine_options options = {.cache = true,
+		.rule_paths = paths,
 		.rule_path_count = count,
 		.report = report,
 		.report_context = context};
@@ -329,7 +330,8 @@ static int run_pass(const char *const *rules, size_t rule_count, const struct in
 	struct engine *engine = NULL;
 	struct pipeline *pipeline = NULL;
 	bool quiet = true;
-	struct engine_options engine_options = {.rule_paths = rules,
+	struct engine_options engine_options = {.cache = true,
+		.rule_paths = rules,
 		.rule_path_count = rule_count,
 		.report = inputs_report_rule,
 		.report_context = &quiet};

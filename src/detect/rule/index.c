@@ -9,6 +9,7 @@ struct builder {
 	const struct predicates *predicates;
 	struct rule *const *rules;
 	uint32_t rule_count;
+	struct rule_cache *cache;
 	uint32_t *by_field; /* waking predicates, by field, then number */
 	uint32_t by_field_count;
 };
@@ -199,7 +200,7 @@ static int add_scan(struct builder *b, field_id field, unsigned ordinal, uint32_
 		if (not_finding_settles(
 			    &b->predicates->items[predicates[i]], &index->literals[predicates[i]]))
 			index->settled_by[predicates[i]] |= (uint8_t)(1u << ordinal);
-	int rc = scan_build(scan, b->predicates, index->literals, &index->arena, err);
+	int rc = scan_build(scan, b->predicates, index->literals, &index->arena, b->cache, err);
 	if (rc == 0 && scan->database != NULL &&
 		hs_alloc_scratch(scan->database, &index->scratch) != HS_SUCCESS)
 		rc = err_set(err, -ENOMEM, "literal index: out of memory");
@@ -283,9 +284,10 @@ static int build_scans(struct builder *b, struct err *err)
 }
 
 int index_build(struct rule *const *rules, uint32_t rule_count, const struct predicates *predicates,
-	struct index **ret, struct err *err)
+	struct rule_cache *cache, struct index **ret, struct err *err)
 {
-	struct builder b = {.predicates = predicates, .rules = rules, .rule_count = rule_count};
+	struct builder b = {
+		.predicates = predicates, .rules = rules, .rule_count = rule_count, .cache = cache};
 
 	b.index = calloc(1, sizeof(*b.index));
 	if (b.index == NULL)

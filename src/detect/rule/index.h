@@ -32,7 +32,8 @@ struct index {
 
 /* False where the processor lacks what Hyperscan needs. */
 bool index_possible(void);
+/* cache may be NULL. */
 int index_build(struct rule *const *rules, uint32_t rule_count, const struct predicates *predicates,
-	struct index **ret, struct err *err);
+	struct rule_cache *cache, struct index **ret, struct err *err);
 void index_destroy(struct index *index);
 #endif

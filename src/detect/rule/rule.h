@@ -83,6 +83,9 @@ int ruleset_add(struct ruleset *set, struct rule *rule, struct err *err);
 /* Turns the literal index off: every rule of an event's kind is then evaluated. Same results;
  * for tests. Before ruleset_compile(). */
 void ruleset_without_index(struct ruleset *set);
+/* Compiled parts are looked for and kept there; see cache.h. Before ruleset_compile(). */
+struct rule_cache;
+void ruleset_use_cache(struct ruleset *set, struct rule_cache *cache);
 /* Builds dispatch and literal index. Call after fields_freeze(). */
 int ruleset_compile(struct ruleset *set, struct err *err);
 uint32_t ruleset_count(const struct ruleset *set);

@@ -66,6 +66,11 @@ struct fields *ruleset_fields(struct ruleset *set)
 	return set->fields;
 }
 
+void ruleset_use_cache(struct ruleset *set, struct rule_cache *cache)
+{
+	set->cache = cache;
+}
+
 void ruleset_without_index(struct ruleset *set)
 {
 	set->without_index = true;
@@ -250,7 +255,8 @@ int ruleset_compile(struct ruleset *set, struct err *err)
 	if (set->compiled)
 		return err_set(err, -EALREADY, "rules: compiled already");
 	if (!set->without_index && index_possible()) {
-		int rc = index_build(set->rules, set->count, &set->predicates, &set->index, err);
+		int rc = index_build(
+			set->rules, set->count, &set->predicates, set->cache, &set->index, err);
 		if (rc != 0)
 			return rc;
 	}

@@ -180,13 +180,27 @@ static uint32_t gather(const struct scan *scan, const struct predicates *predica
 	return count;
 }
 
-static int compile_database(
-	struct scan *scan, const struct str *texts, uint32_t count, struct err *err)
+static int compile_literals(struct scan *scan, const char *const *pointers, const size_t *lengths,
+	const unsigned *flags, const unsigned *ids, uint32_t count, struct err *err)
+{
+	hs_compile_error_t *problem = NULL;
+	int rc = 0;
+
+	if (hs_compile_lit_multi(pointers, flags, ids, lengths, count, HS_MODE_BLOCK, NULL,
+		    &scan->database, &problem) != HS_SUCCESS) {
+		rc = err_set(err, -EINVAL, "literal index: %s",
+			problem != NULL ? problem->message : "unknown error");
+		(void)hs_free_compile_error(problem);
+	}
+	return rc;
+}
+
+static int compile_database(struct scan *scan, const struct str *texts, uint32_t count,
+	struct rule_cache *cache, struct err *err)
 {
 	const char **pointers = calloc(count, sizeof(*pointers));
 	size_t *lengths = calloc(count, sizeof(*lengths));
 	unsigned *flags = calloc(count, sizeof(*flags)), *ids = calloc(count, sizeof(*ids));
-	hs_compile_error_t *problem = NULL;
 	int rc = -ENOMEM;
 
 	if (pointers != NULL && lengths != NULL && flags != NULL && ids != NULL) {
@@ -196,12 +210,13 @@ static int compile_database(
 			flags[i] = HS_FLAG_CASELESS;
 			ids[i] = i;
 		}
+		const struct rule_cache_input input = {pointers, lengths, count};
+		scan->database = cache == NULL ? NULL : rule_cache_get(cache, &input);
 		rc = 0;
-		if (hs_compile_lit_multi(pointers, flags, ids, lengths, count, HS_MODE_BLOCK, NULL,
-			    &scan->database, &problem) != HS_SUCCESS) {
-			rc = err_set(err, -EINVAL, "literal index: %s",
-				problem != NULL ? problem->message : "unknown error");
-			(void)hs_free_compile_error(problem);
+		if (scan->database == NULL) {
+			rc = compile_literals(scan, pointers, lengths, flags, ids, count, err);
+			if (rc == 0 && cache != NULL)
+				rule_cache_put(cache, &input, scan->database);
 		}
 	}
 	free(pointers);
@@ -213,7 +228,7 @@ static int compile_database(
 
 /* Equal literals get one number; entries of one number lie together. */
 static int number_literals(struct scan *scan, const struct pattern *patterns, uint32_t count,
-	struct arena *arena, struct err *err)
+	struct arena *arena, struct rule_cache *cache, struct err *err)
 {
 	struct str *texts = calloc(count, sizeof(*texts));
 	uint32_t number = 0;
@@ -233,13 +248,14 @@ static int number_literals(struct scan *scan, const struct pattern *patterns, ui
 	}
 	scan->first_entry[number] = count;
 	scan->literal_count = number;
-	int rc = compile_database(scan, texts, number, err);
+	int rc = compile_database(scan, texts, number, cache, err);
 	free(texts);
 	return rc;
 }
 
 int scan_build(struct scan *scan, const struct predicates *predicates,
-	const struct literals *literals, struct arena *arena, struct err *err)
+	const struct literals *literals, struct arena *arena, struct rule_cache *cache,
+	struct err *err)
 {
 	int rc = build_exact(scan, predicates, literals, arena);
 	if (rc == 0)
@@ -254,7 +270,7 @@ int scan_build(struct scan *scan, const struct predicates *predicates,
 		return err_set(err, -ENOMEM, "literal index: out of memory");
 	(void)gather(scan, predicates, literals, patterns);
 	qsort(patterns, count, sizeof(*patterns), by_text);
-	rc = number_literals(scan, patterns, count, arena, err);
+	rc = number_literals(scan, patterns, count, arena, cache, err);
 	free(patterns);
 	return rc == -ENOMEM ? err_set(err, rc, "literal index: out of memory") : rc;
 }

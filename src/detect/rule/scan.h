@@ -4,6 +4,7 @@
 #ifndef MERLON_DETECT_RULE_SCAN_H
 #define MERLON_DETECT_RULE_SCAN_H
 #include <hs.h>
+#include "detect/rule/cache.h"
 #include "detect/rule/literal.h"
 
 /* A literal was found: what it says about a predicate. */
@@ -42,10 +43,12 @@ struct scan {
 	uint32_t literal_count;
 };
 
-/* Builds from field, predicates and predicate_count. Memory is the arena's, except the database.
+/* Builds from field, predicates and predicate_count. Memory is the arena's, except the database, which
+ * may come from the cache (NULL: none).
  * 0, -ENOMEM, or -EINVAL when Hyperscan refuses. */
 int scan_build(struct scan *scan, const struct predicates *predicates,
-	const struct literals *literals, struct arena *arena, struct err *err);
+	const struct literals *literals, struct arena *arena, struct rule_cache *cache,
+	struct err *err);
 void scan_destroy(struct scan *scan);
 uint32_t scan_hash(struct str folded_or_ascii);
 uint32_t scan_hash_number(double number);

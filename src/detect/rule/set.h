@@ -24,6 +24,7 @@ struct ruleset {
 	struct rule_list always_by_category; /* the same, of any category */
 	uint32_t categories;		     /* of all rules */
 	struct index *index;		     /* NULL: none, every rule of a kind is in `always` */
+	struct rule_cache *cache;	     /* borrowed until compiled; NULL: none */
 	bool without_index, compiled, has_plans;
 };
 
