@@ -63,7 +63,9 @@ static int run_pass(
 	const struct inputs_options inputs = {.format = args_value(hunt->args, "format"),
 		.quiet = args_has(hunt->args, "quiet"),
 		.documents = &hunt->documents,
-		.told = told};
+		.told = told,
+		.threads = (unsigned)args_number(hunt->args, "threads", 2),
+		.batch_events = (uint32_t)args_number(hunt->args, "batch", 0)};
 	struct pipeline_options options = {.context = hunt,
 		.on_match = on_match,
 		.on_plans = on_plans,
@@ -263,6 +265,8 @@ static int run_hunt(const struct args *args)
 	if (args_has(args, "case-sensitive") && args_has(args, "case-insensitive"))
 		return args_wrong(
 			args, "--case-sensitive and --case-insensitive exclude each other");
+	if (args_number(args, "threads", 2) - 1 > 1 || args_number(args, "batch", 1) - 1 > 1 << 20)
+		return args_wrong(args, "--threads is 1 or 2, --batch from 1 to a million");
 	arena_init(&arena, 0);
 	set_dialect(&hunt);
 	set_time_unit(&hunt);
@@ -348,6 +352,16 @@ static const struct option options[] = {
 		.type = OPTION_TEXT,
 		.argument = "NAME",
 		.doc = "Print this field's value in place of the record's number."},
+	{.name = "threads",
+		.type = OPTION_NUMBER,
+		.argument = "N",
+		.doc = "2 (default): one thread reads ahead while one matches. 1: one does both. "
+		       "The "
+		       "matches are the same."},
+	{.name = "batch",
+		.type = OPTION_NUMBER,
+		.argument = "N",
+		.doc = "Records read at once, about; by default 256. The matches are the same."},
 	{.name = "stats", .doc = "Say on stderr how fast it went and what the stages did."},
 	OPTION_END,
 };

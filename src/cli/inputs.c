@@ -9,6 +9,7 @@
 #include <unistd.h>
 #include "base/clock.h"
 #include "base/err.h"
+#include "cli/read_ahead.h"
 #include "cli/terminal.h"
 
 #define DIRECTORY_DEPTH_MAX 32
@@ -169,8 +170,9 @@ static void report(void *context, const struct sensor_report *r)
 		(void)fputs("further broken records are only counted\n", stderr);
 }
 
-static void show_progress(struct run *run, const struct sensor *sensor)
+static void show_progress(void *context, const struct sensor *sensor)
 {
+	struct run *run = context;
 	struct sensor_stats stats;
 	uint64_t now = clock_monotonic_ns();
 
@@ -191,10 +193,8 @@ static int read_all(
 			return err_set(err, -ENOMEM, "out of memory");
 		int taken = sensor->ops->next(sensor, batch, 1000, err);
 		int rc = pipeline_give(pipeline, batch, err);
-		if (taken == -ENODATA)
-			return rc != 0 ? rc : pipeline_flush(pipeline, err);
 		if (taken < 0 || rc != 0)
-			return taken < 0 ? taken : rc;
+			return taken < 0 && rc == 0 ? taken : rc;
 		show_progress(run, sensor);
 	}
 }
@@ -212,6 +212,7 @@ int inputs_run(const struct inputs *inputs, const struct inputs_options *options
 		.report = report,
 		.report_context = &run,
 		.documents = options->documents,
+		.batch_events = options->batch_events,
 	};
 	const struct sensor_ops *ops = sensor_by_name(str_of(format));
 	struct sensor *sensor = NULL;
@@ -223,8 +224,12 @@ int inputs_run(const struct inputs *inputs, const struct inputs_options *options
 	int rc = ops->open(&config, &sensor, err);
 	if (rc == 0)
 		rc = ops->start(sensor, err);
-	if (rc == 0)
+	if (rc == 0 && options->threads == 2)
+		rc = read_ahead(sensor, pipeline, show_progress, &run, err);
+	else if (rc == 0)
 		rc = read_all(sensor, &run, pipeline, err);
+	if (rc == -ENODATA)
+		rc = pipeline_flush(pipeline, err);
 	if (run.progress)
 		(void)fputs("\r\033[K", stderr);
 	if (options->told != NULL && run.reports > *options->told)

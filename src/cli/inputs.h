@@ -38,6 +38,8 @@ struct inputs_options {
 	/* Broken records told by an earlier pass over the same inputs, which are not told again; this
 	 * pass adds what it tells. May be NULL. */
 	uint64_t *told;
+	unsigned threads;      /* 2: one reads, one matches; else all in this one */
+	uint32_t batch_events; /* see sensor_config */
 };
 /* Reads them all through the pipeline and flushes it. Broken records are told on stderr, unless
  * quiet; progress too when that is a terminal. */

@@ -36,7 +36,8 @@ struct sensor_config {
 	void (*report)(void *context, const struct sensor_report *report); /* may be NULL */
 	void *report_context;
 	const struct ecs_options *documents; /* how JSON documents are read; NULL: ECS */
-	const char *option;		     /* sensor-specific, or NULL */
+	uint32_t batch_events; /* recordings: events that one next() adds, about; 0: 256 */
+	const char *option;    /* sensor-specific, or NULL */
 	/* Live: another sensor tells what processes do, so this one should not tell it again. */
 	bool processes_elsewhere;
 };

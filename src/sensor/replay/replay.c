@@ -198,12 +198,14 @@ int replay_next(struct sensor *sensor, struct batch *batch, int timeout_ms, stru
 {
 	struct replay *replay = replay_of(sensor);
 	uint64_t before = replay->stats.records;
-	uint32_t stop = batch->count + EVENTS_PER_CALL;
+	uint32_t events = replay->config->batch_events == 0 ? EVENTS_PER_CALL
+							    : replay->config->batch_events;
+	uint32_t stop = batch->count + events;
 	int rc = 0;
 
 	/* broken records fill no batch, but a call must end */
 	while (batch->count < stop && batch->arena.used_bytes < BYTES_PER_CALL &&
-		replay->stats.records - before < 2 * EVENTS_PER_CALL) {
+		replay->stats.records - before < 2 * (uint64_t)events) {
 		if (replay->input == NULL) {
 			if (replay->next_input == replay->config->input_count)
 				break;
