@@ -44,6 +44,24 @@ static void put_kinds(const struct agent *agent, struct json_writer *w)
 	json_object_end(w);
 }
 
+static void put_sequences(const struct agent *agent, struct json_writer *w)
+{
+	struct cep *cep = pipeline_cep(agent->pipeline);
+	struct cep_stats stats = {0};
+
+	if (cep != NULL)
+		cep_stats(cep, &stats);
+	json_key(w, STR("sequences"));
+	json_object_begin(w);
+	json_member_u64(w, "partial", stats.partials);
+	json_member_u64(w, "bytes", stats.bytes);
+	json_member_u64(w, "matches", stats.matches);
+	json_member_u64(w, "expired", stats.expired);
+	json_member_u64(w, "evicted", stats.evicted);
+	json_member_u64(w, "late", stats.late);
+	json_object_end(w);
+}
+
 static void put_pipeline(const struct agent *agent, struct json_writer *w)
 {
 	struct pipeline_stats stats;
@@ -55,6 +73,7 @@ static void put_pipeline(const struct agent *agent, struct json_writer *w)
 	json_member_u64(w, "processed", stats.events);
 	json_member_u64(w, "lost", stats.lost);
 	json_member_u64(w, "late", stats.late);
+	put_sequences(agent, w);
 	json_member_u64(w, "process_images", enrich.graph.nodes);
 	json_member_u64(w, "unknown_actors", enrich.unknown_actors);
 	json_member_u64(w, "rules_loaded", agent->engine->loaded);

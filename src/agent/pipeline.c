@@ -240,10 +240,15 @@ static int drain_sorted(struct pipeline *p, struct err *err)
 
 int pipeline_flush(struct pipeline *p, struct err *err)
 {
-	const struct cep_match *plans;
-
 	drain(p, true);
-	int rc = p->order == NULL ? 0 : drain_sorted(p, err);
+	return p->order == NULL ? 0 : drain_sorted(p, err);
+}
+
+int pipeline_finish(struct pipeline *p, struct err *err)
+{
+	const struct cep_match *plans;
+	int rc = pipeline_flush(p, err);
+
 	if (rc == 0 && p->cep != NULL) {
 		uint32_t count = cep_finish(p->cep, &plans);
 		tell_plans(p, NULL, plans, count);

@@ -52,8 +52,10 @@ struct batch *pipeline_take(struct pipeline *pipeline);
 int pipeline_give(struct pipeline *pipeline, struct batch *batch, struct err *err);
 /* Live: the wall clock lets waiting events go. */
 void pipeline_tick(struct pipeline *pipeline, uint64_t now_ns);
-/* End of input: everything that waits is processed. */
+/* Everything that waits for its turn is processed. */
 int pipeline_flush(struct pipeline *pipeline, struct err *err);
+/* The same at the end of a recording: what waits for an event to stay away need not wait longer. */
+int pipeline_finish(struct pipeline *pipeline, struct err *err);
 /* Goes on with another engine (rules read anew) after processing what waits. The process graph is
  * made anew with what the new rules want; seed it again. Rules over several events that are still
  * there go on where they were. When it fails the old engine stays. */

@@ -229,7 +229,7 @@ int inputs_run(const struct inputs *inputs, const struct inputs_options *options
 	else if (rc == 0)
 		rc = read_all(sensor, &run, pipeline, err);
 	if (rc == -ENODATA)
-		rc = pipeline_flush(pipeline, err);
+		rc = pipeline_finish(pipeline, err);
 	if (run.progress)
 		(void)fputs("\r\033[K", stderr);
 	if (options->told != NULL && run.reports > *options->told)
