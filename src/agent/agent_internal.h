@@ -46,10 +46,6 @@ void agent_end(struct agent *agent);
 void agent_reload(struct agent *agent);
 void agent_sensor_close(struct agent *agent, struct agent_sensor *sensor);
 
-/* agent_state.c: unfinished sequences, from the last run and for the next. Failures are logged. */
-void agent_state_load(struct agent *agent);
-void agent_state_save(struct agent *agent);
-
 /* agent_status.c: control requests. */
 void agent_reply(void *context, struct str request, struct buf *buf);
 #endif
