@@ -319,6 +319,8 @@ static void ignore_plans(
 struct pass {
 	struct sensor_stats records;
 	struct matcher_stats match;
+	uint64_t matches; /* without those of steps */
+	uint32_t rules;
 	uint64_t cpu_ns;
 };
 
@@ -344,8 +346,13 @@ static int run_pass(const char *const *rules, size_t rule_count, const struct in
 		rc = inputs_run(inputs, &(struct inputs_options){.quiet = true}, pipeline,
 			&ret->records, err);
 	ret->cpu_ns = clock_cpu_ns() - begin;
-	if (rc == 0)
+	if (rc == 0) {
+		struct pipeline_stats stats;
 		matcher_stats(engine->matcher, &ret->match);
+		pipeline_stats(pipeline, &stats);
+		ret->matches = stats.matches;
+		ret->rules = engine->loaded;
+	}
 	pipeline_destroy(pipeline);
 	engine_destroy(engine);
 	return rc;
@@ -364,7 +371,7 @@ static void print_bench(const struct args *args, const struct pass *decode, cons
 			     "matches %llu; an event: %.3f candidates, %.2f predicates, %.2f index "
 			     "scans "
 			     "of %.0f bytes\n",
-			1e9 / total_ns, total_ns, decode_ns, (unsigned long long)all->match.matches,
+			1e9 / total_ns, total_ns, decode_ns, (unsigned long long)all->matches,
 			(double)all->match.candidates / events, (double)all->match.atoms / events,
 			(double)all->match.scans / events,
 			(double)all->match.scanned_bytes / events);
@@ -372,7 +379,8 @@ static void print_bench(const struct args *args, const struct pass *decode, cons
 	}
 	json_object_begin(&w);
 	json_member_u64(&w, "events", all->match.events);
-	json_member_u64(&w, "matches", all->match.matches);
+	json_member_u64(&w, "rules", all->rules);
+	json_member_u64(&w, "matches", all->matches);
 	json_member_u64(&w, "candidates", all->match.candidates);
 	json_member_u64(&w, "predicates", all->match.atoms);
 	json_member_u64(&w, "scans", all->match.scans);
