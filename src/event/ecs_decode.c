@@ -182,8 +182,8 @@ static uint64_t filetime_to_ns(int64_t ticks)
 {
 	if (ticks < 0)
 		return 0;
-	return ((uint64_t)ticks > FILETIME_EPOCH ? (uint64_t)ticks - FILETIME_EPOCH
-						 : (uint64_t)ticks) *
+	return ((uint64_t)ticks >= FILETIME_EPOCH ? (uint64_t)ticks - FILETIME_EPOCH
+						  : (uint64_t)ticks) *
 	       100;
 }
 
