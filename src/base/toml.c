@@ -81,7 +81,7 @@ static int add_pair(
 static int new_table(struct toml_scan *s, struct toml_node *parent, struct str key, enum made made,
 	struct toml_node **ret)
 {
-	struct toml_node *table;
+	struct toml_node *table = NULL;
 	int rc = new_node(s, TOML_TABLE, (uint16_t)(parent->depth + 1), &table);
 
 	if (rc == 0)
@@ -116,7 +116,7 @@ static int descend_dotted(struct toml_scan *s, struct toml_node **table, struct 
 static int pair(struct toml_scan *s, struct toml_node *table)
 {
 	struct str key;
-	struct toml_node *item;
+	struct toml_node *item = NULL;
 	int rc = toml_key(s, &key);
 
 	for (toml_blanks(s); rc == 0 && toml_take(s, "."); toml_blanks(s)) {
@@ -144,7 +144,7 @@ static void skip_lines(struct toml_scan *s)
 static int list(struct toml_scan *s, struct toml_node *node)
 {
 	for (;;) {
-		struct toml_node *item;
+		struct toml_node *item = NULL;
 		skip_lines(s);
 		if (toml_take(s, "]"))
 			return 0;
@@ -185,7 +185,7 @@ static int inline_table(struct toml_scan *s, struct toml_node *node)
 
 static int value(struct toml_scan *s, uint16_t depth, struct toml_node **ret)
 {
-	struct toml_node *node;
+	struct toml_node *node = NULL;
 	int rc = new_node(s, TOML_LIST, depth, &node);
 
 	if (rc != 0)
@@ -236,7 +236,7 @@ static int define_table(struct toml_scan *s, struct toml_node **table, struct st
 
 static int define_item(struct toml_scan *s, struct toml_node **table, struct str key)
 {
-	struct toml_node *tables = find(*table, key), *item;
+	struct toml_node *tables = find(*table, key), *item = NULL;
 	int rc = 0;
 
 	if (tables == NULL) {
@@ -306,7 +306,7 @@ int toml_parse(struct arena *arena, struct str text, struct toml_node **ret, str
 		.at = text.ptr,
 		.end = text.len == 0 ? text.ptr : text.ptr + text.len,
 		.line = 1};
-	struct toml_node *root, *table;
+	struct toml_node *root = NULL, *table;
 	int rc = check_text(&s, text);
 
 	if (rc == 0)

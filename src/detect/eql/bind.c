@@ -181,7 +181,7 @@ static int bind_kids(struct eql_binder *b, const struct eql_node *node, struct e
 
 static int bind_call(struct eql_binder *b, const struct eql_node *node, struct eql_node *copy)
 {
-	const struct eql_function *function;
+	const struct eql_function *function = NULL;
 	int rc = find_function(b, node, &function);
 
 	if (rc != 0)
