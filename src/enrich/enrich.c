@@ -35,6 +35,7 @@ static const field_id identity_fields[] = {
 	FIELD_process_Ext_effective_parent_pid,
 	FIELD_process_responsible_pid,
 	FIELD_Target_process_pid,
+	FIELD_Target_process_start,
 };
 
 /* Where destination.domain comes from. */
@@ -245,9 +246,9 @@ static uint64_t parse_start(struct enrich *enrich, struct str text)
 	return ns;
 }
 
-static uint64_t start_of(struct enrich *enrich, const struct view *view)
+static uint64_t start_of(struct enrich *enrich, const struct view *view, field_id id)
 {
-	const struct value *value = view_get(view, FIELD_process_start);
+	const struct value *value = view_get(view, id);
 
 	if (value == NULL)
 		return 0;
@@ -275,7 +276,7 @@ static struct identity identity_of(struct enrich *enrich, struct view *view)
 		who.has_generation = true;
 	}
 	if (who.id.len == 0 && who.pid != 0)
-		who.start_ns = start_of(enrich, view);
+		who.start_ns = start_of(enrich, view, FIELD_process_start);
 	return who;
 }
 
@@ -310,6 +311,19 @@ static struct process *find_by_pid(struct enrich *enrich, const struct identity 
 		p = previous != NULL ? previous : graph_get(enrich->graph, p->older);
 	}
 	return NULL;
+}
+
+const struct process *target_of(
+	struct enrich *enrich, const struct view *view, const struct identity *actor)
+{
+	struct identity target = {
+		.host = actor->host,
+		.pid = view_pid(view, FIELD_Target_process_pid),
+		.start_ns = start_of(enrich, view, FIELD_Target_process_start),
+		.time_ns = actor->time_ns,
+	};
+
+	return target.pid == 0 ? NULL : find_by_pid(enrich, &target);
 }
 
 static struct process *find(struct enrich *enrich, const struct identity *who)

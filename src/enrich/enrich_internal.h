@@ -68,6 +68,10 @@ struct identity {
 	uint64_t start_ns, time_ns;
 };
 
+/* enrich.c: the process that the event acts on; NULL when it names none or none is known. */
+const struct process *target_of(
+	struct enrich *enrich, const struct view *view, const struct identity *actor);
+
 /* learn.c */
 void learn_own(struct enrich *enrich, struct process *p, const struct view *view);
 void learn_parent(struct enrich *enrich, struct process *parent, const struct view *view);

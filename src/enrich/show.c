@@ -23,12 +23,11 @@ static const struct process *leader(
 	return p;
 }
 
-static const struct process *relative(const struct enrich *enrich, enum who whose,
-	const struct identity *who, const struct view *view)
+static const struct process *relative(
+	struct enrich *enrich, enum who whose, const struct identity *who, const struct view *view)
 {
 	const struct process *actor = enrich->actor;
 	const struct process *p;
-	uint32_t pid;
 
 	switch (whose) {
 	case WHO_ACTOR:
@@ -49,8 +48,7 @@ static const struct process *relative(const struct enrich *enrich, enum who whos
 	case WHO_RESPONSIBLE:
 		return graph_get(enrich->graph, actor->responsible);
 	case WHO_TARGET:
-		pid = view_pid(view, FIELD_Target_process_pid);
-		return pid == 0 ? NULL : graph_by_pid(enrich->graph, actor->host, pid);
+		return target_of(enrich, view, who);
 	default:
 		return NULL;
 	}

@@ -170,6 +170,29 @@ static int look_up(const char *dir)
 	return recv(client, buf, sizeof(buf), 0) != sizeof(answer) - 1;
 }
 
+/* The same over TCP, where the length comes first. */
+static int look_up_by_stream(const char *dir)
+{
+	struct address a = loopback(AF_INET, "127.0.0.54", 53);
+	int one = 1, server = socket(AF_INET, SOCK_STREAM, 0),
+	    client = socket(AF_INET, SOCK_STREAM, 0);
+	char buf[64] = {0, sizeof(question) - 1};
+	setsockopt(server, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	if (bind_to(server, &a))
+		return ACT_SKIP;
+	if (listen(server, 1) < 0 || connect(client, (struct sockaddr *)&a.storage, a.len) < 0)
+		return 1;
+	int peer = accept(server, NULL, NULL);
+	memcpy(buf + 2, question, sizeof(question) - 1);
+	if (send(client, buf, sizeof(question) + 1, 0) < 0 || recv(peer, buf, sizeof(buf), 0) < 0)
+		return 1;
+	buf[1] = sizeof(answer) - 1;
+	memcpy(buf + 2, answer, sizeof(answer) - 1);
+	if (send(peer, buf, sizeof(answer) + 1, 0) < 0)
+		return 1;
+	return recv(client, buf, sizeof(buf), 0) != sizeof(answer) + 1;
+}
+
 #define FROM FIELD_source_ip
 #define TO   FIELD_destination_ip
 #define HOW  FIELD_network_transport
@@ -181,6 +204,8 @@ const struct act acts_network[] = {
 				 {FIELD_network_direction, "egress"}}},
 			{KIND_network_accept, {{FROM, "127.0.0.1"}, {TO, "127.0.0.7"},
 						      {FIELD_network_direction, "ingress"}}},
+			{KIND_network_disconnect, {{FROM, "127.0.0.1"}, {TO, "127.0.0.7"},
+							  {FIELD_process_pid, "%P"}}},
 			{KIND_network_bind, {{FROM, "127.0.0.7"}, {TO, "!"}}},
 			{KIND_network_listen, {{FROM, "127.0.0.7"}}},
 			{KIND_network_socket, {{FIELD_network_Ext_family, "2"}}}},
@@ -223,6 +248,13 @@ const struct act acts_network[] = {
 			{KIND_dns_answer, {{FIELD_dns_question_name, "odd.example"},
 						  {FIELD_dns_resolved_ip, "10.1.2.3"},
 						  {FIELD_dns_response_code, "NOERROR"},
+						  {FIELD_process_pid, "%P"}}}},
+		{{0}}},
+	{"look_up_by_stream", NEEDS_BPF, look_up_by_stream,
+		{{KIND_dns_query, {{FIELD_dns_question_name, "odd.example"}, {TO, "127.0.0.54"},
+					  {HOW, "tcp"}, {FIELD_process_pid, "%P"}}},
+			{KIND_dns_answer, {{FIELD_dns_question_name, "odd.example"},
+						  {FIELD_dns_resolved_ip, "10.1.2.3"},
 						  {FIELD_process_pid, "%P"}}}},
 		{{0}}},
 	{0},

@@ -182,6 +182,33 @@ static int change_user(const char *dir)
 	return setresgid(4242, 4243, 4244) < 0 || setresuid(4321, 4322, 4323) < 0;
 }
 
+/* Somebody else runs root's set-uid file. */
+static int run_set_uid(const char *dir)
+{
+	int from = open("/bin/true", O_RDONLY | O_CLOEXEC),
+	    to = open("set-uid", O_CREAT | O_RDWR, 0755);
+	char buf[65536];
+	ssize_t len;
+	if (from < 0 || to < 0 || geteuid() != 0)
+		return ACT_SKIP;
+	while ((len = read(from, buf, sizeof(buf))) > 0)
+		if (write(to, buf, (size_t)len) != len)
+			return 1;
+	if (fchmod(to, 04755) < 0)
+		return 1;
+	close(to);
+	int file = open("set-uid", O_PATH);
+	pid_t pid = fork();
+	if (pid == 0) {
+		char *args[] = {"set-uid", NULL}, *environment[] = {NULL};
+		if (setresuid(4321, 4321, 4321) < 0)
+			_exit(1);
+		syscall(SYS_execveat, file, "", args, environment, AT_EMPTY_PATH);
+		_exit(1);
+	}
+	return reap(pid);
+}
+
 static int same_user(const char *dir)
 {
 	return setuid(getuid()) < 0 || setgid(getgid()) < 0;
@@ -331,12 +358,22 @@ const struct act acts_process[] = {
 			 {{FIELD_user_changes_id, "4322"}, {FIELD_user_Ext_real_id, "4321"}}},
 			{KIND_process_gid_change, {{FIELD_user_target_group_id, "4243"}}}},
 		{{0}}},
+	{"run_set_uid", NEEDS_BPF | NEEDS_ROOT, run_set_uid,
+		{{KIND_process_uid_change,
+			{{FIELD_user_changes_id, "0"}, {FIELD_user_Ext_real_id, "4321"},
+				{API, "execve"}}}},
+		{{0}}},
 	{"same_user", NEEDS_BPF, same_user, {{KIND_process_exit, {{FIELD_process_pid, "%P"}}}},
 		{{KIND_process_uid_change, {{0}}}, {KIND_process_gid_change, {{0}}}}},
 	{"drop_capabilities", NEEDS_BPF, drop_capabilities,
 		{{KIND_process_capability_change, {{FIELD_process_pid, "%P"}}}}, {{0}}},
 	{"new_session", 0, new_session, {{KIND_process_session_change, {{0}}}}, {{0}}},
 	{"trace", 0, trace, {{KIND_process_ptrace, {{API, "ptrace"}, {FIELD_process_pid, "%P"}}}},
+		{{0}}},
+	{"trace_whom", NEEDS_BPF, trace,
+		{{KIND_process_ptrace, {{API, "ptrace"}, {FIELD_Target_process_start, "~T"}}},
+			{KIND_process_signal, {{FIELD_process_Ext_signal, "9"},
+						      {FIELD_Target_process_start, "~T"}}}},
 		{{0}}},
 	{"read_memory", NEEDS_BPF, trace, {{KIND_process_ptrace, {{API, "process_vm_readv"}}}},
 		{{0}}},

@@ -38,6 +38,7 @@ static const char *const program_names[] = {
 	"bpf probe on_signal",
 	"bpf probe on_uring",
 	"bpf probe on_uring_older",
+	"bpf probe on_state",
 	"bpf probe on_egress",
 	"bpf probe on_ingress",
 };

@@ -222,6 +222,7 @@ int config_apply(struct loaded *loaded, const struct sensor_want *want, struct s
 		{"on_signal", sensor_wants_kind(want, KIND_process_signal)},
 		{"on_uring", wants_uring(want)},
 		{"on_uring_older", wants_uring(want)},
+		{"on_state", sensor_wants_kind(want, KIND_network_disconnect)},
 		{"on_egress", sensor_wants_kind(want, KIND_dns_query) ||
 				      sensor_wants_kind(want, KIND_dns_answer)},
 		{"on_ingress", sensor_wants_kind(want, KIND_dns_answer)},

@@ -117,7 +117,9 @@ static void put_identity(const struct call *c)
 
 static void put_target(const struct call *c)
 {
-	ev_uint(c->batch, FIELD_Target_process_pid, c->wire->target_pid);
+	if (c->wire->target_pid != 0) /* 0: known only inside the caller's namespace */
+		ev_uint(c->batch, FIELD_Target_process_pid, c->wire->target_pid);
+	decode_start(c->d, c->batch, FIELD_Target_process_start, c->wire->target_start_ns);
 	if (c->has_detail)
 		ev_printf(c->batch, FIELD_syscall_args, "0x%llx", (unsigned long long)c->detail);
 }

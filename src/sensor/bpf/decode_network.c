@@ -148,8 +148,12 @@ void decode_socket(struct decoder *d, struct batch *batch, const struct record *
 	put_end(batch, &source_fields, in ? &peer : &local, family);
 	if (!bound)
 		put_end(batch, &destination_fields, in ? &local : &peer, family);
-	if (!bound)
+	if (kind == KIND_network_disconnect) { /* either side may have opened it */
+		ev_uint(batch, FIELD_source_bytes, w->sent_bytes);
+		ev_uint(batch, FIELD_destination_bytes, w->received_bytes);
+	} else if (!bound) {
 		ev_text_ref(batch, FIELD_network_direction, in ? STR("ingress") : STR("egress"));
+	}
 	struct str outcome = r->head->flags & WIRE_URING ? STR("unknown") : STR("success");
 	if (w->result < 0)
 		outcome = in_progress(w->result) ? STR("unknown") : STR("failure");
@@ -185,7 +189,8 @@ void decode_dns(struct decoder *d, struct batch *batch, const struct record *r)
 		return; /* something else on port 53 */
 	struct end local = {w->local, w->local_port, {0}}, peer = {w->peer, w->peer_port, {0}};
 	decode_begin(d, batch, r->head, m.response ? KIND_dns_answer : KIND_dns_query);
-	put_flow(batch, w->family, SOCK_DGRAM, w->protocol);
+	put_flow(batch, w->family, w->protocol == IPPROTO_TCP ? SOCK_STREAM : SOCK_DGRAM,
+		w->protocol);
 	put_end(batch, &source_fields, m.response ? &peer : &local, w->family);
 	put_end(batch, &destination_fields, m.response ? &local : &peer, w->family);
 	ev_text_ref(batch, FIELD_network_protocol, STR("dns"));

@@ -1,4 +1,5 @@
 /* Processes: fork, exec, exit, signals. */
+#include <sys/stat.h>
 #include "sensor/bpf/cgroups.h"
 #include "sensor/bpf/decode.h"
 #include "os/linux/capability.h"
@@ -103,6 +104,31 @@ static void put_image(struct batch *batch, const struct record *r, const struct 
 			str_n(path.ptr + memfd.len, path.len - memfd.len));
 }
 
+/* The probe sees credentials after the exec only: a set-id file that is another's gave them. */
+static void decode_set_id(struct decoder *d, struct batch *batch, const struct wire_process *p)
+{
+	bool user = p->exe.mode & S_ISUID && p->ids.euid == p->exe.uid && p->ids.euid != p->ids.uid;
+	bool group = p->exe.mode & S_ISGID && p->ids.egid == p->exe.gid &&
+		     p->ids.egid != p->ids.gid;
+
+	for (unsigned i = 0; i < 2; i++) {
+		if (i == 0 ? !user : !group)
+			continue;
+		decode_begin(d, batch, &p->head,
+			i == 0 ? KIND_process_uid_change : KIND_process_gid_change);
+		put_ids(batch, &p->ids);
+		if (i == 0) {
+			ev_uint_text(batch, FIELD_user_changes_id, p->ids.euid);
+			ev_uint_text(batch, FIELD_user_target_id, p->ids.euid);
+		} else {
+			ev_uint_text(batch, FIELD_user_target_group_id, p->ids.egid);
+		}
+		ev_text_ref(batch, FIELD_process_Ext_api_name, STR("execve"));
+		ev_text_ref(batch, FIELD_event_outcome, STR("success"));
+		event_commit(batch);
+	}
+}
+
 void decode_exec(struct decoder *d, struct batch *batch, const struct record *r)
 {
 	const struct wire_process *p = process_of(r);
@@ -122,6 +148,8 @@ void decode_exec(struct decoder *d, struct batch *batch, const struct record *r)
 	for (uint32_t i = 0; i < r->env_count; i++)
 		ev_add(batch, FIELD_process_env_vars, value_text(r->env[i]));
 	event_commit(batch);
+	if (p->exe.mode & (S_ISUID | S_ISGID))
+		decode_set_id(d, batch, p);
 }
 
 void decode_exit(struct decoder *d, struct batch *batch, const struct record *r)
@@ -143,6 +171,7 @@ void decode_signal(struct decoder *d, struct batch *batch, const struct record *
 	decode_begin(d, batch, r->head, KIND_process_signal);
 	ev_uint(batch, FIELD_process_Ext_signal, s->signal);
 	ev_uint(batch, FIELD_Target_process_pid, s->target_pid);
+	decode_start(d, batch, FIELD_Target_process_start, s->target_start_ns);
 	ev_text_ref(batch, FIELD_process_Ext_api_name, STR("kill"));
 	event_commit(batch);
 }

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #include <cmocka.h>
 
@@ -72,6 +73,28 @@ static const struct event *decode(struct world *w, const struct made *m)
 	assert_true(decode_record(&w->decoder, w->batch, m->bytes, m->len));
 	assert_int_equal(w->batch->count, 1);
 	return w->batch->events[0];
+}
+
+static void set_uid_files_change_the_user(void **state)
+{
+	struct world *w = *state;
+	struct made m;
+	struct wire_process *p = make(&m, WIRE_exec, KIND_process_exec, sizeof(*p));
+	p->exe.mode = S_IFREG | S_ISUID | 0755;
+	p->ids = (struct wire_ids){.uid = 1000, .euid = 0, .gid = 1000, .egid = 1000};
+	text(&m, TEXT_path, 0, STR("/usr/bin/su"));
+	batch_clear(w->batch);
+	assert_true(decode_record(&w->decoder, w->batch, m.bytes, m.len));
+	assert_int_equal(w->batch->count, 2);
+	const struct event *event = w->batch->events[1];
+	assert_int_equal(event->kind, KIND_process_uid_change);
+	assert_true(str_is(event_get_text(event, FIELD_user_changes_id), "0"));
+	assert_true(str_is(event_get_text(event, FIELD_process_real_user_id), "1000"));
+	/* nothing changes for its owner, nor where set-uid files are not heeded */
+	p->ids = (struct wire_ids){.uid = 0, .euid = 0};
+	(void)decode(w, &m);
+	p->ids = (struct wire_ids){.uid = 1000, .euid = 1000, .gid = 1000, .egid = 1000};
+	(void)decode(w, &m);
 }
 
 static void exec_keeps_every_argument(void **state)
@@ -183,6 +206,7 @@ static void broken_records_are_counted(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(set_uid_files_change_the_user, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(exec_keeps_every_argument, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(paths_are_absolute, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(

@@ -22,6 +22,7 @@ const struct program programs[] = {
 	{"on_uring", "io_uring requests", false, CALL_none, "io_uring_submit_req"},
 	{"on_uring_older", "io_uring requests, before Linux 6.3", false, CALL_none,
 		"io_uring_submit_sqe"},
+	{"on_state", "ends of TCP connections", false, CALL_none, "inet_sock_set_state"},
 	{"on_egress", "DNS questions", false, CALL_none, NULL},
 	{"on_ingress", "DNS answers", false, CALL_none, NULL},
 	{"call_generic", "calls with paths", true, CALL_generic, NULL},

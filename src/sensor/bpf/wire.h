@@ -121,6 +121,7 @@ struct wire_socket {
 	__u8 local[16], peer[16];
 	__s32 fd;
 	__u32 reserved2;
+	__u64 sent_bytes, received_bytes; /* network_disconnect: what the peer has got, and sent */
 };
 
 struct wire_signal {

@@ -209,6 +209,35 @@ inline_ bool trace_wanted(u64 request)
 	       request == 0x4205 || request == 0x4206;
 }
 
+/* The traced task that the caller knows by this number: those traced last come first. */
+#define TRACEES_MAX 8
+inline_ struct task_struct *tracee(struct task_struct *task, u32 nr)
+{
+	void *head = (void *)task + bpf_core_field_offset(struct task_struct, ptraced);
+	void *at = READ(task, ptraced.next);
+	u32 level = pid_level(task);
+	for (u32 i = 0; i < TRACEES_MAX && at != head; i++) {
+		struct task_struct *child = at -
+					    bpf_core_field_offset(struct task_struct, ptrace_entry);
+		if (pid_at_level(child, level) == nr)
+			return child;
+		at = READ(child, ptrace_entry.next);
+	}
+	return 0;
+}
+
+inline_ void fill_target(
+	struct wire_call *w, struct task_struct *task, struct task_struct *target, u32 nr)
+{
+	if (target) {
+		w->target_pid = READ(target, tgid);
+		w->target_tid = READ(target, pid);
+		w->target_start_ns = READ(target, group_leader, start_boottime);
+	} else if (pid_level(task) == 0) { /* else the number means another process here */
+		w->target_pid = nr;
+	}
+}
+
 SEC("tp_btf/sys_exit")
 int BPF_PROG(call_target, struct pt_regs *regs, long result)
 {
@@ -220,9 +249,12 @@ int BPF_PROG(call_target, struct pt_regs *regs, long result)
 	struct wire_call *w = (void *)s->rec;
 	if (shape->target == 1 && !trace_wanted(w->args[0]))
 		return 0;
-	w->target_pid = shape->target == 1 ? (u32)w->args[1] : (u32)w->args[0];
-	if (shape->target == 1 && w->args[0] == 0) /* PTRACE_TRACEME: the parent will trace */
-		w->target_pid = task->real_parent->tgid;
+	if (shape->target != 1)
+		fill_target(w, task, 0, (u32)w->args[0]);
+	else if (w->args[0] == 0) /* PTRACE_TRACEME: the parent will trace */
+		fill_target(w, task, task->real_parent, 0);
+	else
+		fill_target(w, task, tracee(task, (u32)w->args[1]), (u32)w->args[1]);
 	if (w->target_pid == w->head.pid)
 		return 0;
 	record_submit(s);

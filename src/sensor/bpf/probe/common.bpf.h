@@ -38,6 +38,7 @@ enum slot {
 	SLOT_signal,
 	SLOT_dns,
 	SLOT_uring,
+	SLOT_state,
 	SLOT_MAX
 };
 

@@ -183,6 +183,9 @@ struct mm_struct {
 	unsigned long arg_start, arg_end, env_start, env_end;
 	struct file *exe_file;
 };
+struct list_head {
+	struct list_head *next;
+};
 struct task_struct {
 	struct thread_info thread_info;
 	unsigned int flags;
@@ -203,6 +206,7 @@ struct task_struct {
 	} loginuid;
 	unsigned int sessionid;
 	u64 self_exec_id;
+	struct list_head ptraced, ptrace_entry;
 	struct css_set *cgroups;
 };
 struct task_struct___start { /* before 5.5 */
@@ -226,6 +230,9 @@ struct sock_common {
 struct sock {
 	struct sock_common __sk_common;
 	u16 sk_protocol, sk_type;
+};
+struct tcp_sock {
+	u64 bytes_received, bytes_acked;
 };
 struct socket {
 	short type;

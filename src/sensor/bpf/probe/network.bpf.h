@@ -143,6 +143,37 @@ int BPF_PROG(call_socket, struct pt_regs *regs, long result)
 	return 0;
 }
 
+#define TCP_ESTABLISHED_ 1
+#define TCP_FIN_WAIT1_	 4
+#define TCP_CLOSE_WAIT_	 8
+#define TCP_LAST_ACK_	 9
+
+/* This end closes: unlike a reset, that happens in the process which does it. */
+SEC("tp_btf/inet_sock_set_state")
+int BPF_PROG(on_state, struct sock *sk, int from, int to)
+{
+	if (!(from == TCP_ESTABLISHED_ && to == TCP_FIN_WAIT1_) &&
+		!(from == TCP_CLOSE_WAIT_ && to == TCP_LAST_ACK_))
+		return 0;
+	struct task_struct *task = bpf_get_current_task_btf();
+	if (!kind_wanted(KIND_network_disconnect) || task->flags & 0x200000 || is_self())
+		return 0;
+	struct scratch *s = record_begin(
+		SLOT_state, WIRE_socket, KIND_network_disconnect, sizeof(struct wire_socket));
+	if (!s)
+		return 0;
+	struct wire_socket *w = (void *)s->rec;
+	struct tcp_sock *tcp = (void *)sk;
+	fill_head(&w->head, task);
+	w->result = 0;
+	w->fd = -1;
+	fill_ends(w, sk);
+	w->sent_bytes = READ(tcp, bytes_acked);
+	w->received_bytes = READ(tcp, bytes_received);
+	record_submit(s);
+	return 0;
+}
+
 struct user_msghdr_ {
 	u64 name;
 	u32 namelen, pad;
@@ -199,6 +230,24 @@ int BPF_PROG(call_send, struct pt_regs *regs, long result)
 #define DNS_PORT    53
 #define DNS_PAYLOAD 512
 
+#define bpf_htonl_(v) __builtin_bswap32(v)
+
+/* A message over TCP has its length before it. */
+inline_ bool fill_stream(struct __sk_buff *skb, struct wire_dns *w, u32 at, u32 *ret_payload)
+{
+	u8 head[14], length[2];
+	if (bpf_skb_load_bytes(skb, at, head, sizeof(head)))
+		return false;
+	at += (head[12] >> 4) * 4;
+	if (bpf_skb_load_bytes(skb, at, length, sizeof(length)))
+		return false; /* no data */
+	u16 from = (u16)(head[0] << 8 | head[1]), to = (u16)(head[2] << 8 | head[3]);
+	w->local_port = w->incoming ? to : from;
+	w->peer_port = DNS_PORT;
+	*ret_payload = at + 2;
+	return length[0] != 0 || length[1] >= 12;
+}
+
 inline_ bool fill_packet(struct __sk_buff *skb, struct wire_dns *w, u32 *ret_payload)
 {
 	u8 ip[40], ports[4];
@@ -220,6 +269,10 @@ inline_ bool fill_packet(struct __sk_buff *skb, struct wire_dns *w, u32 *ret_pay
 		__builtin_memcpy(w->local, ip + (w->incoming ? 24 : 8), 16);
 		__builtin_memcpy(w->peer, ip + (w->incoming ? 8 : 24), 16);
 	}
+	/* of a stream only what begins a segment; the socket's port is at hand, the packet's is not */
+	if (w->protocol == 6)
+		return skb->remote_port == bpf_htonl_(DNS_PORT) &&
+		       fill_stream(skb, w, at, ret_payload);
 	if (w->protocol != 17 || bpf_skb_load_bytes(skb, at, ports, 4))
 		return false;
 	u16 from = (u16)(ports[0] << 8 | ports[1]), to = (u16)(ports[2] << 8 | ports[3]);

@@ -29,15 +29,24 @@ inline_ u32 pid_number(struct pid *pid)
 	return READ(pid, numbers[0].nr);
 }
 
-inline_ u32 pid_in_own_namespace(struct task_struct *task)
+/* The process id that tasks of a namespace this deep know; 0: they do not see it. */
+inline_ u32 pid_at_level(struct task_struct *task, u32 level)
 {
 	struct pid *pid = READ(
 		task, thread_pid); /* copied: older verifiers add nothing to a typed one */
-	u32 nr = 0, level = READ(pid, level) & 31; /* MAX_PID_NS_LEVEL is 32 */
+	u32 nr = 0;
+	level &= 31; /* MAX_PID_NS_LEVEL is 32 */
+	if (level > READ(pid, level))
+		return 0;
 	bpf_probe_read_kernel(&nr, sizeof(nr),
 		(void *)pid + bpf_core_field_offset(struct pid, numbers) +
 			level * bpf_core_type_size(struct upid));
 	return nr;
+}
+
+inline_ u32 pid_level(struct task_struct *task)
+{
+	return READ(task, thread_pid, level);
 }
 
 inline_ void fill_ids(struct wire_ids *ids, const struct cred *cred)
@@ -60,7 +69,7 @@ inline_ void fill_process(struct wire_process *p, struct task_struct *task)
 	p->parent_start_ns = parent->group_leader->start_boottime;
 	p->session = pid_number(READ(signal, pids[PID_SESSION]));
 	p->group = pid_number(READ(signal, pids[PID_GROUP]));
-	p->vpid = pid_in_own_namespace(task);
+	p->vpid = pid_at_level(task, pid_level(task));
 	fill_ids(&p->ids, cred);
 	bpf_probe_read_kernel(&p->caps_permitted, 8, &cred->cap_permitted);
 	bpf_probe_read_kernel(&p->caps_effective, 8, &cred->cap_effective);
