@@ -73,6 +73,9 @@ static int link_rules(struct builder *b)
 			begin[t->predicates[k]]++;
 			for (unsigned w = 0; w < KIND_MAX / 64; w++)
 				index->kinds[t->predicates[k]][w] |= b->rules[i]->kinds[w];
+			/* of a category that no kind has: there must be a scan to be run all the same */
+			if (b->rules[i]->categories != 0)
+				index->kinds[t->predicates[k]][0] |= 1u << KIND_none;
 		}
 		total += t->count;
 	}

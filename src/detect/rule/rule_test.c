@@ -408,14 +408,21 @@ static void test_categories(void **state)
 		rule->categories = UINT32_C(1) << CATEGORY_process;
 		assert_int_equal(ruleset_add(bench.set, rule, &bench.err), 0);
 	}
+	/* no kind of event has this one */
+	struct rule *registry = rule_of(atom(FIELD_file_path, ATOM_CONTAINS, "Agents/x"));
+	memset(registry->kinds, 0, sizeof(registry->kinds));
+	registry->categories = UINT32_C(1) << CATEGORY_registry;
+	assert_int_equal(ruleset_add(bench.set, registry, &bench.err), 0);
 	ready();
-	for (unsigned odd = 0; odd < 2; odd++) {
+	for (unsigned odd = 0; odd < 3; odd++) {
 		begin(KIND_file_create);
 		ev_cstr(bench.batch, FIELD_file_path, "/Library/LaunchAgents/x");
 		ev_int(bench.batch, FIELD_process_pid, 7);
 		if (odd == 1)
 			bench.batch->building.categories |= UINT32_C(1) << CATEGORY_process;
-		assert_int_equal(run(KIND_none), odd == 1 ? 1 | 2 : 0);
+		if (odd == 2)
+			bench.batch->building.categories |= UINT32_C(1) << CATEGORY_registry;
+		assert_int_equal(run(KIND_none), odd == 1 ? 1 | 2 : odd == 2 ? 4 : 0);
 	}
 	begin(KIND_process_exec);
 	ev_int(bench.batch, FIELD_process_pid, 7);
