@@ -144,14 +144,8 @@ bool eql_kids_copy(struct eql_parser *p, size_t mark, struct eql_node ***ret, ui
 	p->kid_count = mark;
 	if (count == 0)
 		return true;
-	struct eql_node **kids = arena_alloc(p->lexer.arena, count * sizeof(*kids));
-	if (kids == NULL) {
-		(void)eql_lex_no_memory(&p->lexer);
-		return false;
-	}
-	memcpy(kids, p->kids + mark, count * sizeof(*kids));
-	*ret = kids;
-	return true;
+	*ret = eql_copied(p, p->kids + mark, count * sizeof(**ret));
+	return *ret != NULL;
 }
 
 struct eql_node *eql_node_adopt(struct eql_parser *p, struct eql_node *node, size_t mark)
@@ -167,4 +161,15 @@ struct eql_node *eql_node_adopt(struct eql_parser *p, struct eql_node *node, siz
 		return NULL;
 	}
 	return node;
+}
+
+void *eql_copied(struct eql_parser *p, const void *from, size_t size)
+{
+	void *copy = size == 0 ? NULL : arena_alloc(p->lexer.arena, size);
+
+	if (copy != NULL)
+		memcpy(copy, from, size);
+	else if (size > 0)
+		(void)eql_lex_no_memory(&p->lexer);
+	return copy;
 }

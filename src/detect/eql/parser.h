@@ -1,5 +1,6 @@
-/* What the two halves of the parser share: expression.c reads conditions, parse.c the rest. A
- * function that returns NULL or false has left its error in the lexer. */
+/* What the parts of the parser share: expression.c reads conditions, parse_field.c names of fields,
+ * parse.c queries, parse_pipe.c their pipes. A function that returns NULL or false has left its
+ * error in the lexer. */
 #ifndef MERLON_DETECT_EQL_PARSER_H
 #define MERLON_DETECT_EQL_PARSER_H
 #include "base/buf.h"
@@ -59,9 +60,16 @@ bool eql_push(struct eql_parser *p, struct eql_node *kid);
 struct eql_node *eql_node_adopt(struct eql_parser *p, struct eql_node *node, size_t mark);
 bool eql_kids_copy(struct eql_parser *p, size_t mark, struct eql_node ***ret, uint32_t *ret_count);
 
+/* A copy in the arena; NULL when size is 0, or without memory. */
+void *eql_copied(struct eql_parser *p, const void *from, size_t size);
+
 struct eql_node *eql_expression(struct eql_parser *p);
+/* Its first name, or what stood there in backticks, is taken. */
+struct eql_node *eql_field(struct eql_parser *p, const struct eql_token *first, bool optional);
 /* A field or a literal: a value of a pipe written without commas. */
 struct eql_node *eql_primary(struct eql_parser *p);
 /* category where condition */
 bool eql_event(struct eql_parser *p, struct eql_event *ret);
+/* What follows the query: | head 3 | … */
+bool eql_pipes(struct eql_parser *p, struct eql_query *query);
 #endif
