@@ -182,12 +182,17 @@ static void (*const plan_due[])(
 	[CEP_WINDOW] = cep_correlation_due,
 };
 
-static void due(struct cep *cep, struct timed_list *list, enum due_reason reason)
+void cep_list_drop(struct cep *cep, struct timed_list *list, enum due_reason reason)
 {
 	if (list->plan == NULL)
 		cep_relation_due(cep, list, reason);
 	else
 		plan_due[list->plan->plan->type](cep, list, reason);
+}
+
+static void due(struct cep *cep, struct timed_list *list, enum due_reason reason)
+{
+	cep_list_drop(cep, list, reason);
 	if (cep->touched_count > 0) {
 		struct source source = cep->completed;
 		cep_recent_clear(cep);

@@ -3,6 +3,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
+#include <stdio.h>
 #include <cmocka.h>
 #include "base/clock.h"
 #include "detect/cep/test_bench.h"
@@ -365,6 +366,104 @@ static void test_chains(void **state)
 	bench_stop(&bench);
 }
 
+/* A rule that reads otherwise, or is gone, loses its state; others keep theirs. */
+static void test_other_rules_after_restart(void **state)
+{
+	const struct bench_plan ab = {CEP_SEQUENCE, "A B"}, cd = {CEP_SEQUENCE, "C D"};
+	struct bench_plan slow = {CEP_SEQUENCE, "E F", .span_s = 50};
+	struct bench before, after;
+	struct buf saved = {0};
+
+	(void)state;
+	bench_start(&before);
+	(void)bench_add(&before, &ab);
+	(void)bench_add(&before, &slow);
+	(void)bench_add(&before, &cd);
+	bench_ready(&before);
+	bench_feed(&before, "A1 C2 E3");
+	bench_save(&before, &saved);
+	bench_start(&after);
+	field_id more; /* fields have other numbers now */
+	assert_int_equal(fields_intern(after.fields, STR("more"), &more, &after.err), 0);
+	slow.span_s = 60;
+	(void)bench_add(&after, &slow);
+	(void)bench_add(&after, &ab);
+	bench_ready(&after);
+	assert_int_equal(bench_restore(&after, &saved), 2);
+	bench_feed(&after, "B4 D5 F6");
+	bench_finish(&after);
+	assert_string_equal(after.out.ptr, "A1 B4;");
+	bench_stop(&before);
+	bench_stop(&after);
+	buf_destroy(&saved);
+}
+
+/* Bytes cut off or changed at any place: an error or another state, never a crash. */
+static void test_damaged_state(void **state)
+{
+	const struct bench_plan missing = {
+		CEP_SEQUENCE, "!M A*2 !M B", .span_s = 50, .keyed = true};
+	const struct bench_plan join = {CEP_JOIN, "A B C", .keyed = true};
+	const struct bench_plan count = {CEP_WINDOW, "A", .keyed = true, .span_s = 50,
+		.aggregate = CEP_VALUE_COUNT, .bounds = GTE(9)};
+	struct bench bench;
+	struct buf saved = {0};
+	uint64_t dropped;
+
+	(void)state;
+	bench_start(&bench);
+	(void)bench_add(&bench, &missing);
+	(void)bench_add(&bench, &join);
+	(void)bench_add(&bench, &count);
+	bench_ready(&bench);
+	bench_feed(&bench, "x|M1 x|A2=a x|A3=b y|A4=a x|A5=a x|M6");
+	bench_save(&bench, &saved);
+	char *copy = malloc(saved.len);
+	for (size_t len = 0; len < saved.len; len++) {
+		bench_renew(&bench);
+		memcpy(copy, saved.ptr, saved.len);
+		assert_int_not_equal(
+			cep_restore(bench.cep, str_n(copy, len), &dropped, &bench.err), 1);
+		copy[len] = (char)(copy[len] ^ (1 << len % 8));
+		bench_renew(&bench);
+		(void)cep_restore(bench.cep, str_n(copy, saved.len), &dropped, &bench.err);
+		bench_feed(&bench, "x|A7=c x|B8=d y|C9=e");
+		bench_finish(&bench);
+	}
+	free(copy);
+	buf_destroy(&saved);
+	bench_stop(&bench);
+}
+
+/* What expires first goes first, and is counted. */
+static void test_memory_limit(void **state)
+{
+	const struct bench_plan slow = {CEP_SEQUENCE, "A B", .keyed = true, .span_s = 1000000};
+	const struct bench_plan fast = {CEP_SEQUENCE, "C D", .keyed = true, .span_s = 999900};
+	struct bench bench;
+	struct cep_stats stats;
+	char text[64];
+
+	(void)state;
+	bench_start(&bench);
+	bench.options.bytes_max = 65536;
+	(void)bench_add(&bench, &slow);
+	(void)bench_add(&bench, &fast);
+	bench_ready(&bench);
+	for (unsigned i = 1; i <= 2000; i++) {
+		(void)snprintf(text, sizeof(text), "k%u|%c%u", i, i % 2 == 0 ? 'C' : 'A', i);
+		bench_feed(&bench, text);
+	}
+	cep_stats(bench.cep, &stats);
+	assert_true(stats.bytes <= 65536 + 1024);
+	assert_int_equal(stats.evicted + stats.partials, 2000);
+	assert_true(stats.partials > 200);
+	bench_feed(&bench, "k2|D2001 k2000|D2001 k1|B2001 k1999|B2001");
+	bench_finish(&bench);
+	assert_string_equal(bench.out.ptr, "C2000 D2001;A1999 B2001;");
+	bench_stop(&bench);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -386,6 +485,9 @@ int main(void)
 		cmocka_unit_test(test_temporal),
 		cmocka_unit_test(test_terms),
 		cmocka_unit_test(test_chains),
+		cmocka_unit_test(test_other_rules_after_restart),
+		cmocka_unit_test(test_damaged_state),
+		cmocka_unit_test(test_memory_limit),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -61,12 +61,10 @@ static bool make_entry(struct cep_context *context, struct window *window,
 		return entry->number == entry->number; /* a number */
 	if (wants_numbers(context->plan))
 		return false;
-	cep_key_begin(cep, context, &at);
-	(void)varint_write(&at, cep->key.bytes + KEY_BYTES_MAX, window->item.group);
+	window_value_begin(cep, window, &at);
 	if (!cep_key_add(cep, &at, value, false))
 		return false;
-	cep_key_end(cep, window_value_number(cep, context->plan), at);
-	entry->value = window_value(cep, window);
+	entry->value = window_value(cep, window, at);
 	return entry->value != 0;
 }
 
@@ -77,16 +75,14 @@ static bool make_tuple(struct cep_context *context, const struct cep_step *step,
 	struct cep *cep = context->cep;
 	uint8_t *at;
 
-	cep_key_begin(cep, context, &at);
-	(void)varint_write(&at, cep->key.bytes + KEY_BYTES_MAX, window->item.group);
+	window_value_begin(cep, window, &at);
 	for (uint32_t i = 0; i < context->plan->plan->value_count; i++) {
 		const struct value *value = source_get(
 			&context->source, step->values[i], &cep->scratch);
 		if (value == NULL || !cep_key_add(cep, &at, value, false))
 			return false;
 	}
-	cep_key_end(cep, window_value_number(cep, context->plan), at);
-	entry->value = window_value(cep, window);
+	entry->value = window_value(cep, window, at);
 	return entry->value != 0;
 }
 

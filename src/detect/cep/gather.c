@@ -1,41 +1,30 @@
 /* Samples and joins: one event for each step, in any order, all with the same keys. */
+#include "detect/cep/gather.h"
+
 #include <stddef.h>
-#include "detect/cep/store.h"
 
-/* What one key has. A sample keeps the first events of each step, as many as there are steps: so many
- * always leave a choice. A join keeps one. */
-struct gather {
-	struct item item;  /* since its first event */
-	bool done;	   /* a sample has been told */
-	uint32_t events[]; /* by step, captured; 0: none yet */
-};
-
-static uint32_t width(const struct plan_state *plan)
+uint32_t gather_events_max(const struct plan_state *plan)
 {
-	return plan->plan->type == CEP_SAMPLE ? plan->plan->step_count : 1;
+	uint32_t steps = plan->plan->step_count;
+
+	return plan->plan->type == CEP_SAMPLE ? steps * steps : steps;
 }
 
 static size_t gather_bytes(const struct plan_state *plan)
 {
-	return offsetof(struct gather, events) +
-	       (size_t)plan->plan->step_count * width(plan) * sizeof(uint32_t);
-}
-
-static struct gather *gather_at(const struct cep *cep, uint32_t handle)
-{
-	return slab_at(&cep->slab, handle);
+	return offsetof(struct gather, events) + gather_events_max(plan) * sizeof(uint32_t);
 }
 
 static void drop_events(struct cep *cep, const struct plan_state *plan, struct gather *gather)
 {
-	for (uint32_t i = 0; i < plan->plan->step_count * width(plan); i++) {
+	for (uint32_t i = 0; i < gather_events_max(plan); i++) {
 		if (gather->events[i] != 0)
 			capture_drop(&cep->slab, gather->events[i]);
 		gather->events[i] = 0;
 	}
 }
 
-static void gather_free(struct cep *cep, struct plan_state *plan, uint32_t group)
+void gather_free(struct cep *cep, struct plan_state *plan, uint32_t group)
 {
 	uint32_t handle = group_at(cep, group)->first;
 
@@ -46,8 +35,7 @@ static void gather_free(struct cep *cep, struct plan_state *plan, uint32_t group
 	cep->stats.partials--;
 }
 
-/* The group of cep->key, made when there is none; 0: out of memory. */
-static uint32_t gather_of_key(struct cep *cep, struct plan_state *plan, uint64_t time_ns)
+uint32_t gather_of_key(struct cep *cep, struct plan_state *plan, uint64_t time_ns)
 {
 	uint32_t group = cep_group_find(cep, plan->number);
 

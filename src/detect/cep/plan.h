@@ -120,6 +120,10 @@ struct cep_term {
 struct cep_plan {
 	uint8_t type;	   /* enum cep_type */
 	uint8_t aggregate; /* CEP_WINDOW */
+	/* The rule as written, in any form: state lives on across a restart for as long as it reads the
+	 * same. Empty: what steps, keys and conditions print as decides, which cannot see into tests
+	 * and computed keys. */
+	struct str text;
 	const struct cep_step *steps;
 	uint32_t step_count, key_count;
 	const struct cep_step *until; /* ends partial matches of its keys; NULL: none */

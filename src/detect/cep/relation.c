@@ -59,6 +59,16 @@ static void set_flags(struct cep *cep, struct relation_state *state, uint32_t gr
 	cep_list_add(cep, &state->list, process->first);
 }
 
+void cep_relation_restore(
+	struct cep *cep, struct relation_state *state, uint64_t since_ns, uint8_t flags)
+{
+	uint64_t now_ns = cep->now_ns;
+
+	cep->now_ns = since_ns;
+	set_flags(cep, state, 0, flags);
+	cep->now_ns = now_ns;
+}
+
 static bool parent_passes_on(
 	struct cep *cep, const struct relation_state *state, const struct cep_context *context)
 {

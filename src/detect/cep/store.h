@@ -120,6 +120,9 @@ struct key {
 	uint32_t len, hash;
 };
 
+/* Why something leaves its timed list. */
+enum due_reason { DUE_EXPIRED, DUE_EVICTED, DUE_FINISHED };
+
 struct handles {
 	uint32_t *items;
 	uint32_t count, capacity;
@@ -233,7 +236,9 @@ void cep_output_sort(struct cep *cep, uint32_t first);
 void cep_output_clear(struct cep *cep);
 void cep_output_destroy(struct cep *cep);
 
-/* cep.c. The plan has matched: plans that have it as a step see source as their event. */
+/* cep.c. The head of the list leaves it. */
+void cep_list_drop(struct cep *cep, struct timed_list *list, enum due_reason reason);
+/* The plan has matched: plans that have it as a step see source as their event. */
 void cep_completed(struct cep *cep, const struct plan_state *plan, const struct source *source);
 /* Its bounds hold as they did before: TEMPORAL windows want to know. */
 void cep_still_holds(struct cep *cep, const struct plan_state *plan, const struct source *source);
@@ -244,8 +249,6 @@ static inline bool cep_step_holds(struct cep_context *context, const struct cep_
 
 /* sequence.c */
 void cep_sequence_run(struct cep_context *context);
-/* The head of the list leaves it. */
-enum due_reason { DUE_EXPIRED, DUE_EVICTED, DUE_FINISHED };
 void cep_sequence_due(struct cep *cep, struct timed_list *list, enum due_reason reason);
 
 /* gather.c */
@@ -260,6 +263,9 @@ void cep_correlation_due(struct cep *cep, struct timed_list *list, enum due_reas
 /* relation.c. Before the plans see the event, and after. */
 void cep_relations_run(struct cep *cep, const struct source *source);
 void cep_relations_end(struct cep *cep, const struct source *source);
+/* The process of cep->key, that is not known yet. */
+void cep_relation_restore(
+	struct cep *cep, struct relation_state *state, uint64_t since_ns, uint8_t flags);
 void cep_relation_due(struct cep *cep, struct timed_list *list, enum due_reason reason);
 
 /* compile.c */

@@ -172,6 +172,14 @@ void bench_ready(struct bench *bench)
 	ok(bench, cep_create(bench->set, &bench->options, &bench->cep, &bench->err));
 }
 
+void bench_renew(struct bench *bench)
+{
+	cep_destroy(bench->cep);
+	ok(bench, cep_create(bench->set, &bench->options, &bench->cep, &bench->err));
+	buf_clear(&bench->out);
+	bench->index = 0;
+}
+
 static void print(struct bench *bench, const struct cep_match *matches, uint32_t count)
 {
 	for (uint32_t i = 0; i < count; i++) {
@@ -227,6 +235,8 @@ void bench_feed(struct bench *bench, const char *events)
 		const struct cep_match *matches;
 		if (token.len == 0)
 			continue;
+		if (bench->restart)
+			bench_restart(bench);
 		batch_clear(bench->batch);
 		build_event(bench, token);
 		struct event *event = event_commit(bench->batch);
@@ -248,6 +258,31 @@ void bench_finish(struct bench *bench)
 	buf_char(&bench->out, '\0');
 }
 
+void bench_save(struct bench *bench, struct buf *saved)
+{
+	buf_clear(saved);
+	ok(bench, cep_save(bench->cep, saved, &bench->err));
+}
+
+uint64_t bench_restore(struct bench *bench, const struct buf *saved)
+{
+	uint64_t dropped = 0;
+
+	ok(bench, cep_restore(bench->cep, buf_view(saved), &dropped, &bench->err));
+	return dropped;
+}
+
+void bench_restart(struct bench *bench)
+{
+	struct buf saved = {0};
+
+	bench_save(bench, &saved);
+	cep_destroy(bench->cep);
+	ok(bench, cep_create(bench->set, &bench->options, &bench->cep, &bench->err));
+	assert_int_equal(bench_restore(bench, &saved), 0);
+	buf_destroy(&saved);
+}
+
 void bench_expect(const struct bench_plan *plan, const char *events, const char *expected)
 {
 	struct bench bench;
@@ -255,6 +290,12 @@ void bench_expect(const struct bench_plan *plan, const char *events, const char 
 	bench_start(&bench);
 	(void)bench_add(&bench, plan);
 	bench_ready(&bench);
+	bench_feed(&bench, events);
+	bench_finish(&bench);
+	assert_string_equal(bench.out.ptr, expected);
+	/* the same, with a restart before each event */
+	bench_renew(&bench);
+	bench.restart = true;
 	bench_feed(&bench, events);
 	bench_finish(&bench);
 	assert_string_equal(bench.out.ptr, expected);

@@ -45,6 +45,7 @@ struct bench {
 	const struct rule *letter_rules[26];
 	uint64_t index;
 	struct cep_options options; /* before bench_ready() */
+	bool restart;		    /* save and restore before each event */
 };
 
 void bench_start(struct bench *bench);
@@ -52,11 +53,15 @@ void bench_stop(struct bench *bench);
 const struct rule *bench_letter(struct bench *bench, char letter);
 const struct rule *bench_add(struct bench *bench, const struct bench_plan *plan);
 void bench_ready(struct bench *bench);
-/* The state machines anew, with what another set-up saved; NULL: empty. */
-void bench_renew(struct bench *bench, const struct buf *saved);
+/* Without state and output, as after bench_ready(). */
+void bench_renew(struct bench *bench);
+void bench_save(struct bench *bench, struct buf *saved);
+uint64_t bench_restore(struct bench *bench, const struct buf *saved); /* dropped */
+void bench_restart(struct bench *bench);
 /* Feeds events; matches are appended to out, behind the rule's id and ':' when there are several. */
 void bench_feed(struct bench *bench, const char *events);
 void bench_finish(struct bench *bench);
-/* Starts anew with one plan, feeds, finishes, and compares what was printed. */
+/* Starts anew with one plan, feeds, finishes, and compares what was printed; the same once more with a restart
+ * before each event. */
 void bench_expect(const struct bench_plan *plan, const char *events, const char *expected);
 #endif

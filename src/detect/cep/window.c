@@ -6,19 +6,21 @@
 #define ENTRIES_SORTED 4096u  /* of windows whose values are put in order at each event */
 #define ENTRIES_MAX    65536u /* of others */
 
-static size_t window_bytes(const struct plan_state *plan)
+uint32_t window_times(const struct plan_state *plan)
 {
-	size_t steps = plan->plan->step_count, times = 0;
+	uint32_t steps = plan->plan->step_count;
 
 	if (plan->plan->aggregate == CEP_TEMPORAL)
-		times = steps;
-	else if (plan->plan->aggregate == CEP_TEMPORAL_ORDERED)
-		times = steps * (steps + 1) / 2;
-	return offsetof(struct window, times) + times * sizeof(uint64_t);
+		return steps;
+	return plan->plan->aggregate == CEP_TEMPORAL_ORDERED ? steps * (steps + 1) / 2 : 0;
 }
 
-/* More never changes the answer (counts, steps), or is too much. */
-static uint32_t entries_max(const struct plan_state *plan)
+static size_t window_bytes(const struct plan_state *plan)
+{
+	return offsetof(struct window, times) + window_times(plan) * sizeof(uint64_t);
+}
+
+uint32_t window_entries_max(const struct plan_state *plan)
 {
 	double max = 0;
 
@@ -67,15 +69,29 @@ static void sum_add(struct window *window, double number)
 	window->sum = sum;
 }
 
-uint32_t window_value_number(const struct cep *cep, const struct plan_state *plan)
+void window_value_begin(struct cep *cep, const struct window *window, uint8_t **at)
 {
-	return cep->plan_count + cep->relation_count + plan->number;
+	*at = cep->key.bytes;
+	(void)varint_write(at, cep->key.bytes + KEY_BYTES_MAX, window->item.group);
 }
 
-uint32_t window_value(struct cep *cep, struct window *window)
+struct str window_value_text(const struct cep *cep, uint32_t value)
+{
+	uint64_t window;
+
+	if (value == 0)
+		return (struct str){0};
+	const struct group *group = group_at(cep, value);
+	const uint8_t *at = group->key, *end = at + group->key_len;
+	(void)varint_read(&at, end, &window);
+	return str_n((const char *)at, (size_t)(end - at));
+}
+
+uint32_t window_value(struct cep *cep, struct window *window, const uint8_t *at)
 {
 	uint32_t number = cep->plan_count + cep->relation_count +
 			  group_at(cep, window->item.group)->plan;
+	cep_key_end(cep, number, at);
 	uint32_t group = cep_group_find(cep, number);
 
 	if (group == 0) {
@@ -197,18 +213,20 @@ bool window_add(struct cep *cep, const struct plan_state *plan, struct window *w
 	uint32_t handle = slab_alloc(&cep->slab, sizeof(*new));
 
 	if (handle == 0) {
-		capture_drop(&cep->slab, new->event);
+		if (new->event != 0)
+			capture_drop(&cep->slab, new->event);
 		if (new->value != 0)
 			value_drop(cep, window, new->value);
 		return false;
 	}
 	*entry_at(cep, handle) = *new;
 	insert(cep, window, handle);
-	report(cep, window, handle);
+	if (new->event != 0)
+		report(cep, window, handle);
 	window->count++;
 	if (is_summed(plan))
 		sum_add(window, new->number);
-	if (window->count > entries_max(plan)) {
+	if (window->count > window_entries_max(plan)) {
 		cep->stats.evicted += plan->plan->aggregate != CEP_EVENT_COUNT &&
 				      plan->plan->aggregate != CEP_TEMPORAL &&
 				      plan->plan->aggregate != CEP_TEMPORAL_ORDERED;

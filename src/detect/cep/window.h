@@ -46,13 +46,18 @@ void window_free(struct cep *cep, struct plan_state *plan, uint32_t group);
 void window_slide(
 	struct cep *cep, const struct plan_state *plan, struct window *window, uint64_t cutoff_ns);
 /* Adds an entry (copied; its links are set here); takes over the references to event and value.
- * false: out of memory, they are dropped. */
+ * false: out of memory, they are dropped. Without an event only while none has one. */
 bool window_add(struct cep *cep, const struct plan_state *plan, struct window *window,
 	const struct entry *entry);
-/* The group that stands for the value in cep->key (made by cep_key_end() with
- * window_value_number()), counting one more use; 0: out of memory. */
-uint32_t window_value(struct cep *cep, struct window *window);
-uint32_t window_value_number(const struct cep *cep, const struct plan_state *plan);
+/* The group that stands for a value of the window, counting one more use; 0: out of memory. The value
+ * is written to *at behind window_value_begin(), into cep->key. */
+void window_value_begin(struct cep *cep, const struct window *window, uint8_t **at);
+uint32_t window_value(struct cep *cep, struct window *window, const uint8_t *at);
+/* What was written; empty for 0. */
+struct str window_value_text(const struct cep *cep, uint32_t value);
+uint32_t window_times(const struct plan_state *plan); /* how many */
+/* More never changes the answer (counts, steps), or is too much. */
+uint32_t window_entries_max(const struct plan_state *plan);
 
 /* aggregate.c */
 struct aggregate {

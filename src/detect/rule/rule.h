@@ -76,7 +76,7 @@ int ruleset_create(struct fields *fields, struct ruleset **ret, struct err *err)
 void ruleset_destroy(struct ruleset *set);
 /* Rules and everything they point to live here. */
 struct arena *ruleset_arena(struct ruleset *set);
-struct fields *ruleset_fields(struct ruleset *set);
+struct fields *ruleset_fields(const struct ruleset *set);
 /* Takes the rule (its memory is in the set's arena). Wants the fields that its condition reads.
  * -EINVAL when it cannot be supported, e.g. a regular expression that does not compile. */
 int ruleset_add(struct ruleset *set, struct rule *rule, struct err *err);

@@ -61,7 +61,7 @@ struct arena *ruleset_arena(struct ruleset *set)
 	return &set->arena;
 }
 
-struct fields *ruleset_fields(struct ruleset *set)
+struct fields *ruleset_fields(const struct ruleset *set)
 {
 	return set->fields;
 }
