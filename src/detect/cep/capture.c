@@ -155,10 +155,27 @@ bool capture_read(const uint8_t **at, const uint8_t *end, struct arena *arena, s
 	return true;
 }
 
-/* Skips without making anything; the bytes are our own. */
-static const struct value *scan(const struct captured *event, field_id field, struct arena *scratch)
+const uint8_t *capture_fields(
+	const struct captured *event, struct origin *ret, const uint8_t **ret_end)
 {
 	const uint8_t *at = event->bytes, *end = at + event->len;
+	uint64_t index = 0, file_index = 0, source = 0;
+
+	(void)(varint_read(&at, end, &index) && varint_read(&at, end, &file_index) &&
+		varint_read(&at, end, &source));
+	*ret = (struct origin){.time_ns = event->time_ns,
+		.index = index,
+		.file_index = file_index,
+		.source = (uint32_t)source,
+		.kind = event->kind};
+	*ret_end = end;
+	return at;
+}
+
+const struct value *capture_get(const struct captured *event, field_id field, struct arena *scratch)
+{
+	struct origin origin;
+	const uint8_t *end, *at = capture_fields(event, &origin, &end);
 	struct value value, *found;
 	uint64_t id;
 
@@ -177,11 +194,6 @@ static const struct value *scan(const struct captured *event, field_id field, st
 	return NULL;
 }
 
-const struct value *capture_get(const struct captured *event, field_id field, struct arena *scratch)
-{
-	return scan(event, field, scratch);
-}
-
 const struct value *source_get(const struct source *source, field_id field, struct arena *scratch)
 {
 	return source->view != NULL ? view_get(source->view, field)
@@ -190,14 +202,15 @@ const struct value *source_get(const struct source *source, field_id field, stru
 
 const struct cep_event *capture_decode(const struct captured *event, struct arena *arena)
 {
-	const uint8_t *at = event->bytes, *end = at + event->len;
+	struct origin origin;
+	const uint8_t *end, *at = capture_fields(event, &origin, &end);
 	struct cep_event *ret = arena_alloc(arena, sizeof(*ret));
 	struct event_field *fields;
 	uint16_t count = 0;
 	uint64_t id;
 
 	/* a field takes at least two bytes */
-	fields = arena_alloc(arena, (size_t)event->len / 2 * sizeof(*fields));
+	fields = arena_alloc(arena, (size_t)(end - at) / 2 * sizeof(*fields));
 	if (ret == NULL || fields == NULL)
 		return NULL;
 	while (at < end && varint_read(&at, end, &id)) {
@@ -206,11 +219,11 @@ const struct cep_event *capture_decode(const struct captured *event, struct aren
 			break;
 		count++;
 	}
-	*ret = (struct cep_event){.time_ns = event->time_ns,
-		.index = event->index,
-		.file_index = event->file_index,
-		.source = event->source,
-		.kind = event->kind,
+	*ret = (struct cep_event){.time_ns = origin.time_ns,
+		.index = origin.index,
+		.file_index = origin.file_index,
+		.source = origin.source,
+		.kind = origin.kind,
 		.field_count = count,
 		.fields = fields};
 	return ret;
@@ -224,12 +237,17 @@ const struct value *cep_event_get(const struct cep_event *event, field_id field)
 	return NULL;
 }
 
-static struct captured head_of(const struct source *source)
+static struct origin origin_of(const struct source *source)
 {
-	if (source->view == NULL)
-		return *source->event;
+	struct origin origin;
+	const uint8_t *end;
+
+	if (source->view == NULL) {
+		(void)capture_fields(source->event, &origin, &end);
+		return origin;
+	}
 	const struct event *event = source->view->event;
-	return (struct captured){.time_ns = source->time_ns,
+	return (struct origin){.time_ns = source->time_ns,
 		.index = event->index,
 		.file_index = event->file_index,
 		.source = event->source,
@@ -243,17 +261,26 @@ static bool was_cut(const struct value *value)
 	return value->type == VALUE_LIST && value->len > CAPTURE_ITEMS_MAX;
 }
 
-uint32_t capture_make(struct slab *slab, const struct captured *head, const uint8_t *bytes)
+uint32_t capture_make(
+	struct slab *slab, const struct origin *origin, const uint8_t *fields, size_t len)
 {
-	uint32_t handle = slab_alloc(slab, offsetof(struct captured, bytes) + head->len);
+	uint8_t head[30], *at = head;
 
+	(void)varint_write(&at, head + sizeof(head), origin->index);
+	(void)varint_write(&at, head + sizeof(head), origin->file_index);
+	(void)varint_write(&at, head + sizeof(head), origin->source);
+	size_t before = (size_t)(at - head);
+	uint32_t handle = slab_alloc(slab, offsetof(struct captured, bytes) + before + len);
 	if (handle == 0)
 		return 0;
 	struct captured *event = capture_at(slab, handle);
-	memcpy(event, head, offsetof(struct captured, bytes));
+	event->time_ns = origin->time_ns;
 	event->refs = 1;
-	if (head->len > 0)
-		memcpy(event->bytes, bytes, head->len);
+	event->kind = origin->kind;
+	event->len = (uint16_t)(before + len);
+	memcpy(event->bytes, head, before);
+	if (len > 0)
+		memcpy(event->bytes + before, fields, len);
 	return handle;
 }
 
@@ -261,7 +288,7 @@ uint32_t capture_store(struct slab *slab, const struct source *source,
 	const struct capture_set *set, struct arena *scratch, uint64_t *truncated)
 {
 	uint8_t *bytes = arena_alloc(scratch, CAPTURE_BYTES_MAX), *at = bytes;
-	struct captured head = head_of(source);
+	struct origin origin = origin_of(source);
 
 	if (bytes == NULL)
 		return 0;
@@ -278,9 +305,9 @@ uint32_t capture_store(struct slab *slab, const struct source *source,
 			++*truncated;
 		}
 	}
-	head.len = (uint16_t)(at - bytes);
-	arena_shrink(scratch, bytes, CAPTURE_BYTES_MAX, head.len);
-	return capture_make(slab, &head, bytes);
+	size_t len = (size_t)(at - bytes);
+	arena_shrink(scratch, bytes, CAPTURE_BYTES_MAX, len);
+	return capture_make(slab, &origin, bytes, len);
 }
 
 void capture_drop(struct slab *slab, uint32_t handle)

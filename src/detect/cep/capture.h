@@ -17,12 +17,20 @@ struct capture_set {
 };
 
 struct captured {
-	uint64_t time_ns, index, file_index;
-	uint32_t source, refs;
+	uint64_t time_ns;
+	uint32_t refs;
 	uint16_t kind;
 	uint16_t len;
-	/* for each field in the order of ids: id, type, value; numbers as varints */
+	/* index, file index, source; then for each field in the order of ids: id, type, value; numbers
+	 * as varints */
 	uint8_t bytes[];
+};
+
+/* Which event it was. */
+struct origin {
+	uint64_t time_ns, index, file_index;
+	uint32_t source;
+	uint16_t kind;
 };
 
 /* Where an event's fields come from: a view, or what was kept of it. */
@@ -37,8 +45,13 @@ const struct value *source_get(const struct source *source, field_id field, stru
 /* A handle with one reference, or 0 when memory ran out. */
 uint32_t capture_store(struct slab *slab, const struct source *source,
 	const struct capture_set *set, struct arena *scratch, uint64_t *truncated);
-/* From encoded fields, as a saved state has them; they must be well-formed. */
-uint32_t capture_make(struct slab *slab, const struct captured *head, const uint8_t *bytes);
+/* From encoded fields, as a saved state has them; they must be well-formed, in the order of ids, and
+ * no longer than CAPTURE_BYTES_MAX. */
+uint32_t capture_make(
+	struct slab *slab, const struct origin *origin, const uint8_t *fields, size_t len);
+/* Where the fields begin; *ret_end where they end. */
+const uint8_t *capture_fields(
+	const struct captured *event, struct origin *ret, const uint8_t **ret_end);
 void capture_drop(struct slab *slab, uint32_t handle); /* one reference */
 static inline struct captured *capture_at(const struct slab *slab, uint32_t handle)
 {

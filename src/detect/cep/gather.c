@@ -137,9 +137,14 @@ void cep_join_run(struct cep_context *context)
 
 static bool same_event(const struct cep *cep, uint32_t a, uint32_t b)
 {
-	const struct captured *x = capture_at(&cep->slab, a), *y = capture_at(&cep->slab, b);
+	struct origin x, y;
+	const uint8_t *end;
 
-	return a == b || (x->index == y->index && x->time_ns == y->time_ns);
+	if (a == b)
+		return true;
+	(void)capture_fields(capture_at(&cep->slab, a), &x, &end);
+	(void)capture_fields(capture_at(&cep->slab, b), &y, &end);
+	return x.index == y.index && x.time_ns == y.time_ns;
 }
 
 /* Which event of which step is taken: choice[step], UINT32_MAX none yet. */

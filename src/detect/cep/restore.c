@@ -99,13 +99,13 @@ static size_t write_fields(struct restorer *r, struct span *spans, uint32_t coun
 
 static void read_event(struct restorer *r, struct span *spans, uint8_t *bytes, uint32_t *ret)
 {
-	struct captured head = {.time_ns = get(r), .index = get(r), .file_index = get(r)};
+	struct origin origin = {.time_ns = get(r), .index = get(r), .file_index = get(r)};
 	struct arena values;
 	struct value value;
 	uint32_t known = 0;
 
-	head.source = (uint32_t)get_max(r, UINT32_MAX);
-	head.kind = (uint16_t)get_max(r, UINT16_MAX);
+	origin.source = (uint32_t)get_max(r, UINT32_MAX);
+	origin.kind = (uint16_t)get_max(r, UINT16_MAX);
 	uint64_t count = get_max(r, EVENT_FIELDS);
 	arena_init(&values, 0);
 	for (uint64_t i = 0; i < count && !r->bad; i++) {
@@ -123,9 +123,9 @@ static void read_event(struct restorer *r, struct span *spans, uint8_t *bytes, u
 	arena_destroy(&values);
 	if (r->bad)
 		return;
-	head.len = (uint16_t)write_fields(r, spans, known, bytes);
+	size_t len = write_fields(r, spans, known, bytes);
 	if (!r->bad && cep_bytes(r->cep) <= r->cep->options.bytes_max)
-		*ret = capture_make(&r->cep->slab, &head, bytes);
+		*ret = capture_make(&r->cep->slab, &origin, bytes, len);
 }
 
 static void read_events(struct restorer *r)

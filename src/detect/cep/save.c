@@ -42,9 +42,8 @@ static uint16_t name_of(struct saver *saver, field_id field)
 }
 
 /* The fields as they are kept, with other numbers. */
-static void put_fields(struct saver *saver, const struct captured *event)
+static void put_fields(struct saver *saver, const uint8_t *at, const uint8_t *end)
 {
-	const uint8_t *at = event->bytes, *end = at + event->len;
 	struct arena scratch;
 	struct value value;
 	uint64_t field;
@@ -67,7 +66,9 @@ static void put_fields(struct saver *saver, const struct captured *event)
 
 static uint64_t number_of(struct saver *saver, uint32_t handle)
 {
-	const struct captured *event = capture_at(&saver->cep->slab, handle);
+	struct origin origin;
+	const uint8_t *end,
+		*fields = capture_fields(capture_at(&saver->cep->slab, handle), &origin, &end);
 	uint32_t position = handle, number = table_next(&saver->numbers, handle, &position);
 
 	if (number != 0)
@@ -77,12 +78,12 @@ static uint64_t number_of(struct saver *saver, uint32_t handle)
 		saver->failed = true;
 		return 0;
 	}
-	put(&saver->events, event->time_ns);
-	put(&saver->events, event->index);
-	put(&saver->events, event->file_index);
-	put(&saver->events, event->source);
-	put(&saver->events, event->kind);
-	put_fields(saver, event);
+	put(&saver->events, origin.time_ns);
+	put(&saver->events, origin.index);
+	put(&saver->events, origin.file_index);
+	put(&saver->events, origin.source);
+	put(&saver->events, origin.kind);
+	put_fields(saver, fields, end);
 	return number;
 }
 

@@ -196,7 +196,7 @@ static void print(struct bench *bench, const struct cep_match *matches, uint32_t
 	}
 }
 
-/* key|LETTERS7=value@host<pid,ppid */
+/* key|LETTERS7.name=value@host<pid,ppid */
 static void build_event(struct bench *bench, struct str token)
 {
 	struct str name = token, rest = token, key = {0};
@@ -208,11 +208,12 @@ static void build_event(struct bench *bench, struct str token)
 	struct str ids = rest, host = str_cut(&ids, '<'), value = str_cut(&host, '@');
 	if (host.ptr == NULL)
 		host = (struct str){0};
-	struct str moment = str_cut(&value, '=');
+	struct str moment = str_cut(&value, '='), number = moment;
 	uint32_t letters = 0;
 	while (letters < moment.len && moment.ptr[letters] >= 'A')
 		letters++;
-	(void)str_to_u64(str_n(moment.ptr + letters, moment.len - letters), &second);
+	number = str_n(moment.ptr + letters, moment.len - letters);
+	(void)str_to_u64(str_cut(&number, '.'), &second);
 	name.len = moment.len;
 	(void)event_begin(bench->batch, KIND_process_exec, second * NS_PER_S);
 	for (uint32_t i = 0; i < letters; i++)
@@ -256,6 +257,14 @@ void bench_finish(struct bench *bench)
 
 	print(bench, matches, count);
 	buf_char(&bench->out, '\0');
+}
+
+void bench_advance(struct bench *bench, uint64_t second)
+{
+	const struct cep_match *matches;
+	uint32_t count = cep_advance(bench->cep, second * NS_PER_S, &matches);
+
+	print(bench, matches, count);
 }
 
 void bench_save(struct bench *bench, struct buf *saved)

@@ -1,8 +1,9 @@
 /* For tests: plans and streams of events as short texts.
  *
  * A step is a letter: it matches events that carry this letter. "A B*2 !C D>" are the steps A, B
- * twice, no C, and D forking. An event is "key|AB7@host": letters, and the second it happens at; key
- * and host may be left out. It is named by letters and second. A match prints as names in the order
+ * twice, no C, and D forking. An event is "key|AB7.x=5@host<1,2": letters, the second it happens
+ * at, more of its name, its value, host, process and parent; all but letters and second may be left
+ * out. It is named "AB7.x". A match prints as names in the order
  * of its events, "-" for a missing one, and ends with ';'. */
 #ifndef MERLON_DETECT_CEP_TEST_BENCH_H
 #define MERLON_DETECT_CEP_TEST_BENCH_H
@@ -60,6 +61,7 @@ uint64_t bench_restore(struct bench *bench, const struct buf *saved); /* dropped
 void bench_restart(struct bench *bench);
 /* Feeds events; matches are appended to out, behind the rule's id and ':' when there are several. */
 void bench_feed(struct bench *bench, const char *events);
+void bench_advance(struct bench *bench, uint64_t second);
 void bench_finish(struct bench *bench);
 /* Starts anew with one plan, feeds, finishes, and compares what was printed; the same once more with a restart
  * before each event. */
