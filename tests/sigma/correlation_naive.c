@@ -237,16 +237,17 @@ static void slide(struct naive *n, const struct naive_correlation *c, unsigned e
 	struct outcome *outcomes)
 {
 	for (unsigned group = 0; group < KEYS; group++) {
-		bool held = false;
+		bool held = false; /* at the event before */
+		unsigned before = 0;
 		for (unsigned e = 0; e < event_count; e++) {
-			double value = 0, unused;
+			double value = 0;
 			if (n->steps[group][e] == 0)
 				continue;
 			unsigned from = first_within(n, c, n->events[e].second);
-			bool without = judge(n, c, group, from, (int)e - 1, e, &unused);
 			bool now = judge(n, c, group, from, (int)e, e, &value);
-			bool begins = now && (!held || !without || c->type == NAIVE_RANK);
+			bool begins = now && (!held || before < from || c->type == NAIVE_RANK);
 			held = now;
+			before = e;
 			outcomes[e].holds |= now;
 			outcomes[e].matches |= begins;
 			if (begins)

@@ -261,9 +261,8 @@ static void test_counts(void **state)
 
 	(void)state;
 	expect_window(CEP_EVENT_COUNT, three, 1, "x|A1 x|A2 y|A3 x|A4 x|A5", "A1 A2 A4;");
-	/* the window reaches back its whole length, and fires anew when it began to hold again */
-	expect_window(CEP_EVENT_COUNT, three, 1, "x|A1 x|A2 x|A11 x|A12 x|A20",
-		"A1 A2 A11;A2 A11 A12;A11 A12 A20;");
+	/* the window reaches back its whole length; what goes on holding from event to event is one */
+	expect_window(CEP_EVENT_COUNT, three, 1, "x|A1 x|A2 x|A11 x|A12 x|A20", "A1 A2 A11;");
 	expect_window(CEP_EVENT_COUNT, three, 1,
 		"x|A1 x|A2 x|A12 x|A13 x|A14 x|A15 x|A30 x|A31 x|A32", "A12 A13 A14;A30 A31 A32;");
 	expect_window(CEP_EVENT_COUNT, three, 1, "A1 A2 A3", "");
@@ -285,8 +284,8 @@ static void test_values(void **state)
 		"A1 A2 A3 A6;");
 	expect_window(
 		CEP_VALUE_COUNT, three, 1, "x|A1=a x|A2=b x|A12=c x|A13=d x|A14=a", "A12 A13 A14;");
-	expect_window(CEP_VALUE_SUM, ten, 1, "x|A1=4 x|A2=5 x|A3=no x|A4=1 x|A5=1 x|A15=9 x|A25=1",
-		"A1 A2 A4;A5 A15;A15 A25;");
+	expect_window(CEP_VALUE_SUM, ten, 1, "x|A1=4 x|A2=5 x|A3=no x|A4=1 x|A5=1 x|A15=9 x|A26=10",
+		"A1 A2 A4;A26;");
 	expect_window(
 		CEP_VALUE_AVG, ten, 1, "x|A1=4 x|A2=16 x|A3=1 x|A4=100", "A1 A2;A1 A2 A3 A4;");
 	expect_window(

@@ -170,8 +170,9 @@ static void place(
 	cep_list_add(cep, &plan->live, handle);
 }
 
-static void judge(struct cep_context *context, struct window *window,
-	const struct aggregate *before, const struct entry *newest)
+/* follows: events before this one are still in the window. */
+static void judge(struct cep_context *context, struct window *window, bool follows,
+	const struct entry *newest)
 {
 	struct cep *cep = context->cep;
 	struct plan_state *plan = context->plan;
@@ -179,7 +180,7 @@ static void judge(struct cep_context *context, struct window *window,
 	struct aggregate now = window_aggregate(cep, plan, window, time_ns, newest);
 	bool rank = plan->plan->aggregate == CEP_VALUE_RANK;
 
-	bool held = window->held && window_holds(plan, before);
+	bool held = window->held && follows;
 	window->held = window_holds(plan, &now);
 	if (!window->held)
 		return;
@@ -209,9 +210,7 @@ static void run_key(struct cep_context *context, const struct keyed *keyed)
 		place(cep, plan, handle, true, time_ns);
 	if (!plan->anchored)
 		window_slide(cep, plan, window, time_ns > span ? time_ns - span : 0);
-	struct aggregate before = {.count = 0};
-	if (!plan->anchored)
-		before = window_aggregate(cep, plan, window, time_ns, NULL);
+	bool follows = window->count > 0;
 	if (add_event(context, keyed, window, &last) == 0) {
 		if (window->count == 0)
 			window_free(cep, plan, keyed->group);
@@ -221,7 +220,7 @@ static void run_key(struct cep_context *context, const struct keyed *keyed)
 	if (!has_values(plan) && plan->plan->aggregate != CEP_EVENT_COUNT)
 		window_note_steps(plan, window, keyed->steps, time_ns);
 	if (!plan->anchored)
-		judge(context, window, &before, &last);
+		judge(context, window, follows, &last);
 }
 
 void cep_correlation_run(struct cep_context *context)

@@ -72,9 +72,8 @@ enum cep_type {
 /* CEP_WINDOW. For every key a window slides over the events that match any step. An event of time t
  * is judged with those from t - maxspan_ns to t, both included, that came before it: the aggregate
  * is taken of them, and all bounds must hold. The plan matches where they *begin* to hold: at an event
- * at which they hold, while at the key's event before they did not, or would not any more in the window
- * without this event (without any event they never hold). So a long burst is one match, and the next
- * burst is one again.
+ * at which they hold, unless the key's event before is still in the window and they held there, too. So
+ * a long burst is one match, and the next burst is one again.
  *
  * - An event that matches several steps counts once in one key, and for each of them in TEMPORAL. It
  *   takes but one place in the order of TEMPORAL_ORDERED. Order is that of time, then of arrival.
