@@ -87,7 +87,7 @@ def wrong_in(stream):
         return "has no events"
     if not isinstance(stream.get("alerts"), int) or stream["alerts"] < 0:
         return "does not say how many alerts it must raise"
-    odd = set(stream) - {"alerts", "events", "base", "note"}
+    odd = set(stream) - {"alerts", "events", "base", "note", "indexes", "keys", "others"}
     return f"has an unknown member {min(odd)}" if odd else None
 
 

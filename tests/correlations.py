@@ -1,0 +1,58 @@
+#!/usr/bin/env python3
+"""Sigma correlations from text to matches: each type on streams that must match and that must not.
+
+correlations.py MERLON [NAME…]. The rules and streams are in tests/sigma/correlations/; the form of the
+streams is that of rules' tests (docs/HACKING.md), and says besides which events, keys and other rules
+are expected."""
+import glob
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import streams
+from tap import check, done, equal
+
+MERLON, NAMES = sys.argv[1], sys.argv[2:]
+DATA = os.path.join(os.path.dirname(os.path.abspath(__file__)), "sigma", "correlations")
+
+
+def hunt(events, *options):
+    with tempfile.NamedTemporaryFile("w", suffix=".ndjson", encoding="utf-8") as file:
+        file.writelines(json.dumps(event) + "\n" for event in events)
+        file.flush()
+        found = subprocess.run([MERLON, "hunt", "--json", "--taxonomy", "raw", "--rules", DATA,
+                                *options, file.name], capture_output=True, text=True)
+    if found.returncode != 0:
+        return [{"rule": "failed", "error": found.stderr}]
+    return [json.loads(line) for line in found.stdout.splitlines()]
+
+
+def one_file(path):
+    rule = os.path.splitext(path)[0] + ".yml"
+    with open(rule, encoding="utf-8") as file:
+        rule_id = next(line.split()[1] for line in file if line.startswith("id:"))
+    for title, stream in streams.load(path)[2].items():
+        rows = hunt(streams.documents(stream, 0))
+        own = [row for row in rows if row["rule"] == rule_id]
+        name = f"{os.path.basename(rule)}: {title}"
+        if not check(name, len(own) == stream["alerts"], rows):
+            continue
+        for part in ("indexes", "keys"):
+            if part in stream:
+                equal(f"{name}: {part}", [row[part] for row in own], stream[part])
+        if "others" in stream:
+            equal(f"{name}: other rules", sorted({row["rule"] for row in rows} - {rule_id}),
+                  stream["others"])
+
+
+def main():
+    checked = subprocess.run([MERLON, "rules", "check", "--json", DATA], capture_output=True)
+    equal("every correlation is taken", checked.returncode, 0)
+    for path in sorted(glob.glob(os.path.join(DATA, "*.json"))):
+        if not NAMES or any(name in path for name in NAMES):
+            one_file(path)
+    done()
+
+
+main()
