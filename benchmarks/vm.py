@@ -21,7 +21,7 @@ KEPT = os.path.join(TOP, "build", "vm")
 META = "linux-image-cloud-amd64"
 WORK = {"open": 2000, "spawn": 200, "connect": 300}
 # What may not be exceeded; the goal is 3000 for each.
-LIMITS = {"Merlon, every kind": {"open": 6500}, "Merlon, shipped rules": {"open": 6500}}
+LIMITS = {"Merlon, every kind": {"open": 4400}, "Merlon, shipped rules": {"open": 4400}}
 WATCHERS = {
     "nothing": "",
     "floor": "/bench/floor",

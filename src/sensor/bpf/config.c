@@ -59,6 +59,22 @@ static bool put_enters(
 	return any;
 }
 
+/* Numbers that mean another call to 32-bit callers are looked at for both. */
+static void put_watched(struct control *control)
+{
+	for (size_t i = 0; i < CONTROL_CALLS; i++) {
+		const struct call_shape *native = &control->calls[i];
+		const struct call_shape *compat = &control->calls[i + CONTROL_CALLS];
+		uint8_t watched = 0;
+		if (native->handler != CALL_none || compat->handler != CALL_none ||
+			control->flags & CONTROL_AUDIT)
+			watched |= WATCHED_RETURN;
+		if (control->enter[i] != ENTER_none || control->enter[i + CONTROL_CALLS])
+			watched |= WATCHED_ENTER;
+		control->watched[i] = watched;
+	}
+}
+
 uint64_t config_env_hash(struct str name)
 {
 	uint64_t hash = UINT64_C(0xcbf29ce484222325);
@@ -87,7 +103,7 @@ static int put_prefixes(struct merlon_bpf *skeleton, const struct sensor_want *w
 	struct str root, struct err *err)
 {
 	int map = bpf_map__fd(skeleton->maps.read_prefixes);
-	uint32_t one = 1;
+	uint32_t watch = WATCH_READ | WATCH_WRITE;
 	clear_map(map, sizeof(struct prefix_key));
 	for (size_t i = 0; i < want->read_path_count; i++) {
 		struct prefix_key key = {0};
@@ -100,7 +116,7 @@ static int put_prefixes(struct merlon_bpf *skeleton, const struct sensor_want *w
 			memcpy(key.text, root.ptr, root.len);
 		memcpy(key.text + root.len, want->read_paths[i], len);
 		key.bits = (uint32_t)(root.len + len) * 8;
-		int r = bpf_map_update_elem(map, &key, &one, BPF_ANY);
+		int r = bpf_map_update_elem(map, &key, &watch, BPF_ANY);
 		if (r < 0)
 			return err_set(
 				err, r, "watching %s: %s", want->read_paths[i], strerror(-r));
@@ -159,6 +175,8 @@ static uint32_t flags_of(const struct sensor_want *want)
 	uint32_t flags = 0;
 	if (want->read_path_count > 0 && sensor_wants_kind(want, KIND_file_open))
 		flags |= CONTROL_READ;
+	if (sensor_wants_kind(want, KIND_file_open))
+		flags |= CONTROL_OPENS;
 	if (want->env_name_count > 0)
 		flags |= CONTROL_ENV;
 	if (want->audit_pid_count > 0)
@@ -207,6 +225,7 @@ int config_apply(struct loaded *loaded, const struct sensor_want *want, struct s
 	calls |= want->audit_pid_count > 0;
 	enters = put_enters(control->enter, calls_enter_native, want);
 	enters |= put_enters(control->enter + CONTROL_CALLS, calls_enter_compat, want);
+	put_watched(control);
 	exits = sensor_wants_kind(want, KIND_process_exit) ||
 		sensor_wants_kind(want, KIND_file_modify);
 

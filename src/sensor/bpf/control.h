@@ -60,10 +60,19 @@ struct call_shape {
 #define CONTROL_ENV    2 /* some environment names are wanted */
 #define CONTROL_AUDIT  4 /* some processes are audited */
 #define CONTROL_WRITES 8 /* remember files opened for writing: file_modify is wanted */
+#define CONTROL_OPENS \
+	16 /* opening for writing is an event everywhere, not only below watched paths */
+
+/* Values of the map of watched paths: opening what is an event. */
+#define WATCH_READ  1
+#define WATCH_WRITE 2
 
 /* First components of the watched paths, as the first bytes of their names: most opens are of files
  * that lie below none of them and need not be resolved. */
 #define CONTROL_TOPS 8
+
+#define WATCHED_RETURN 1 /* by callers of the native kind, or 32-bit ones */
+#define WATCHED_ENTER  2
 
 struct control {
 	__u64 kinds[3];
@@ -72,7 +81,8 @@ struct control {
 	__u64 tops[CONTROL_TOPS];
 	__u32 top_count; /* 0: look at all paths */
 	__u32 reserved;
-	__u64 wake_bytes; /* wake the reader when this much waits */
+	__u64 wake_bytes;	     /* wake the reader when this much waits */
+	__u8 watched[CONTROL_CALLS]; /* WATCHED_…: what most calls are decided by */
 	__u8 enter[2 * CONTROL_CALLS];
 	struct call_shape calls[2 * CONTROL_CALLS];
 };

@@ -38,7 +38,8 @@ void decoder_init(struct decoder *decoder, struct cgroups *cgroups, struct str r
 	index_calls(decoder->calls + CONTROL_CALLS, calls_compat);
 }
 
-static bool parse_texts(struct record *r, const uint8_t *at, const uint8_t *end)
+static bool parse_texts(
+	struct record *r, struct arena *arena, const uint8_t *at, const uint8_t *end)
 {
 	while (at < end) {
 		struct wire_text text;
@@ -50,6 +51,12 @@ static bool parse_texts(struct record *r, const uint8_t *at, const uint8_t *end)
 		if (text.len > (size_t)(end - at) || text.tag >= DECODE_TEXTS)
 			return false;
 		struct str value = str_n((const char *)at, text.len);
+		if (text.flags & TEXT_LEAF_FIRST) {
+			char *out = arena_alloc(arena, value.len + 1);
+			if (out == NULL)
+				return false;
+			value = path_turn_around(value, out);
+		}
 		if (text.tag == TEXT_env && r->env_count < DECODE_ENVS)
 			r->env[r->env_count++] = value;
 		r->text[text.tag] = value;
@@ -98,7 +105,7 @@ bool decode_record(struct decoder *decoder, struct batch *batch, const void *ptr
 	}
 	memcpy(copy, ptr, head.len);
 	struct record r = {.head = (const struct wire_head *)(const void *)copy};
-	if (!parse_texts(&r, copy + head.fixed, copy + head.len))
+	if (!parse_texts(&r, &batch->arena, copy + head.fixed, copy + head.len))
 		goto broken;
 	if (decoder->root.len > 0)
 		name_from_own_root(decoder, &r);

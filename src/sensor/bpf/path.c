@@ -58,3 +58,22 @@ struct str path_extension(struct str name)
 			return str_n(name.ptr + i, name.len - i);
 	return (struct str){0};
 }
+
+struct str path_turn_around(struct str names, char *out)
+{
+	char *at = out;
+	size_t end = names.len;
+
+	if (end == 0)
+		*at++ = '/';
+	while (end > 0) { /* names.ptr[end - 1] is the NUL behind a name */
+		size_t begin = end - 1;
+		while (begin > 0 && names.ptr[begin - 1] != '\0')
+			begin--;
+		*at++ = '/';
+		memcpy(at, names.ptr + begin, end - 1 - begin);
+		at += end - 1 - begin;
+		end = begin;
+	}
+	return str_n(out, (size_t)(at - out));
+}

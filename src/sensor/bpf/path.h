@@ -12,4 +12,7 @@ bool path_is_clean(struct str path);
 struct str path_join(struct str base, struct str path, char *out);
 /* What follows the last dot of a name that has something before it; else empty. */
 struct str path_extension(struct str name);
+/* A path from names as the probes collect them, from the file up and each NUL-terminated: "passwd",
+ * "etc" gives "/etc/passwd", nothing gives "/". out has room for names.len + 1 bytes. */
+struct str path_turn_around(struct str names, char *out);
 #endif

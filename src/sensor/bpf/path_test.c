@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include <cmocka.h>
 
@@ -55,6 +56,29 @@ static void knows_clean_paths(void **state)
 		assert_false(path_is_clean(str_of(unclean[i])));
 }
 
+static void turns_names_around(void **state)
+{
+	static const struct {
+		struct str names, path;
+	} rows[] = {
+		{STR(""), STR("/")},
+		{STR("etc\0"), STR("/etc")},
+		{STR("passwd\0etc\0"), STR("/etc/passwd")},
+		{STR("memfd:a/b\0"), STR("/memfd:a/b")}, /* a slash in a name stays there */
+		{STR("c\0b\0a\0"), STR("/a/b/c")},
+		{STR("\0"), STR("/")}, /* nothing that the probes send, but nothing to trip over */
+		{STR("\0\0"), STR("//")},
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char *out = malloc(rows[i].names.len + 1);
+		struct str path = path_turn_around(rows[i].names, out);
+		assert_int_equal(path.len, rows[i].path.len);
+		assert_memory_equal(path.ptr, rows[i].path.ptr, path.len);
+		free(out);
+	}
+}
+
 static void finds_extensions(void **state)
 {
 	(void)state;
@@ -70,6 +94,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(joins),
 		cmocka_unit_test(knows_clean_paths),
+		cmocka_unit_test(turns_names_around),
 		cmocka_unit_test(finds_extensions),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

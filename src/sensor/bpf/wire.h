@@ -39,6 +39,7 @@ enum wire_tag {
 };
 #define TEXT_INCOMPLETE 1 /* cut, too deep, or not readable */
 #define TEXT_DETACHED	2 /* a file without a place in the tree: memfd, deleted directory */
+#define TEXT_LEAF_FIRST 4 /* a path as NUL-terminated names, from the file up: path_turn_around() */
 struct wire_text {
 	__u8 tag, flags;
 	__u16 len;

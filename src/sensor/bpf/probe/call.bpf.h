@@ -31,6 +31,9 @@ struct {
 SEC("tp_btf/sys_exit")
 int BPF_PROG(on_return, struct pt_regs *regs, long result)
 {
+	u64 number = (u64)call_number(regs);
+	if (number >= CONTROL_CALLS || !(control.watched[number] & WATCHED_RETURN))
+		return 0;
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct call_shape *shape = shape_of(task, regs);
 	if (!shape)
@@ -300,10 +303,10 @@ inline_ void remember_identity(struct task_struct *task)
 SEC("tp_btf/sys_enter")
 int BPF_PROG(on_call, struct pt_regs *regs, long number)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
 	u64 args[6];
-	if ((u64)number >= CONTROL_CALLS)
+	if ((u64)number >= CONTROL_CALLS || !(control.watched[number] & WATCHED_ENTER))
 		return 0;
+	struct task_struct *task = bpf_get_current_task_btf();
 	bool compat = call_compat(task);
 	u32 handler = control.enter[compat ? number + CONTROL_CALLS : number];
 	if (!handler || is_self())

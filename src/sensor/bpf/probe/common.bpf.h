@@ -2,9 +2,8 @@
  * into the program that uses it. */
 #ifndef MERLON_PROBE_COMMON_H
 #define MERLON_PROBE_COMMON_H
-#include "sensor/bpf/probe/kernel.h"
+#include "sensor/bpf/probe/read.bpf.h"
 #include <bpf/bpf_helpers.h>
-#include <bpf/bpf_core_read.h>
 #include <bpf/bpf_tracing.h>
 #include "sensor/bpf/control.h"
 #include "sensor/bpf/wire.h"
@@ -13,20 +12,6 @@ enum {
 #define KIND(ident, number, ...) KIND_##ident = number,
 #include "event/schema.def"
 };
-
-#define READ(ptr, ...) BPF_CORE_READ(ptr, ##__VA_ARGS__)
-
-/* The same for paths that run at every open: where the kernel has bpf_rdonly_cast (6.2), a plain
- * load in place of a call that copies. The agent sets the flag before loading; the verifier takes
- * out the branch that is not used. */
-extern void *bpf_rdonly_cast(void *object, u32 type) __ksym __weak;
-const volatile bool plain_loads = false;
-#define GET(type, ptr, member)                                                        \
-	(plain_loads ? ((struct type *)bpf_rdonly_cast(                               \
-				(void *)(ptr), bpf_core_type_id_kernel(struct type))) \
-				->member                                              \
-		     : BPF_CORE_READ((struct type *)(ptr), member))
-#define inline_ static __always_inline
 
 /* Root programs, each with its own scratch: a program never runs twice at once on one CPU (the
  * kernel refuses and counts it), but an interrupt may bring another one. */
@@ -49,7 +34,8 @@ enum slot {
 struct scratch {
 	__u32 pos, count;
 	__u8 rec[TAIL_MAX + TEXT_MAX + 64];
-	__u8 walk_head[8]; /* prefix length of a trie key stands right before a path */
+	__u8 span[SPAN_MAX]; /* of a kernel object */
+	__u8 walk_head[8];   /* prefix length of a trie key stands right before a path */
 	__u8 walk[WALK_MAX + NAME_MAX_ + 1 + CONTROL_READ_MAX];
 };
 
@@ -173,131 +159,75 @@ inline_ void text_kernel_string(struct scratch *s, u32 tag, const void *from)
 
 /* ---- paths ---- */
 
+/* The names from a dentry up to the root, each NUL-terminated; the agent turns them around. */
 #define WALK_STEPS 64
 struct walk {
 	struct scratch *s;
-	struct dentry *dentry, *root;
-	struct mount *mount;
-	u32 off, flags;
+	struct dentry *dentry;
+	struct mount *at;
+	struct mount_now mount; /* at, read */
+	u32 begin, pos, flags;
 };
-
-inline_ struct mount *mount_of(struct vfsmount *mnt)
-{
-	return (void *)mnt - bpf_core_field_offset(struct mount, mnt);
-}
-
-/* Members that lie side by side in every kernel so far are read at once where a read is a call. */
-struct dentry_span {
-	struct dentry *parent;
-	u32 hash, len;
-	const unsigned char *name;
-};
-#define SPAN(type, from, to) \
-	(bpf_core_field_offset(struct type, to) - bpf_core_field_offset(struct type, from))
-
-inline_ void read_dentry(struct dentry *dentry, struct dentry_span *ret)
-{
-	if (!plain_loads && SPAN(dentry, d_parent, d_name.len) == 12 &&
-		SPAN(dentry, d_parent, d_name.name) == 16) {
-		bpf_probe_read_kernel(ret, sizeof(*ret),
-			(void *)dentry + bpf_core_field_offset(struct dentry, d_parent));
-		return;
-	}
-	ret->parent = GET(dentry, dentry, d_parent);
-	ret->len = GET(dentry, dentry, d_name.len);
-	ret->name = GET(dentry, dentry, d_name.name);
-}
-
-struct mount_span {
-	struct mount *parent;
-	struct dentry *mountpoint;
-};
-
-inline_ void read_mount(struct mount *mount, struct mount_span *ret)
-{
-	if (!plain_loads && SPAN(mount, mnt_parent, mnt_mountpoint) == 8) {
-		bpf_probe_read_kernel(ret, sizeof(*ret),
-			(void *)mount + bpf_core_field_offset(struct mount, mnt_parent));
-		return;
-	}
-	ret->parent = GET(mount, mount, mnt_parent);
-	ret->mountpoint = GET(mount, mount, mnt_mountpoint);
-}
 
 static long walk_step(u32 index, struct walk *w)
 {
 	struct dentry *dentry = w->dentry;
 	struct scratch *s = w->s;
-	struct dentry_span names;
-	u32 off = w->off;
+	struct dentry_now now;
+	u32 pos = w->pos;
 
-	if (dentry == w->root) {
-		struct mount *mount = w->mount;
-		struct mount_span place;
-		read_mount(mount, &place);
-		struct mount *parent = place.parent;
-		if (parent == mount) {
+	if (dentry == w->mount.root) {
+		struct mount *above = w->mount.parent;
+		if (above == w->at) {
 			w->flags = 0;
 			return 1;
 		}
-		w->dentry = place.mountpoint;
-		w->root = GET(mount, parent, mnt.mnt_root);
-		w->mount = parent;
+		w->dentry = w->mount.mountpoint;
+		w->at = above;
+		read_mount(above, &w->mount);
 		return 0;
 	}
-	read_dentry(dentry, &names);
-	struct dentry *parent = names.parent;
-	u32 len = names.len & NAME_MAX_;
-	if (off <= len || off > WALK_MAX)
+	read_dentry(dentry, s->span, &now);
+	u32 len = now.len & NAME_MAX_;
+	if (pos - w->begin > TEXT_MAX - NAME_MAX_ - 1 || pos > TAIL_MAX + TEXT_MAX - NAME_MAX_ - 1)
 		return 1;
-	if (parent == dentry) {
+	if (now.parent == dentry) {
 		/* a root that is no mount's: memfd, pipe, or a tree that was unmounted */
 		w->flags = TEXT_DETACHED;
-		if (off < WALK_MAX)
+		if (pos != w->begin)
 			return 1;
 	}
-	off -= len;
-	bpf_probe_read_kernel(s->walk + (off & (WALK_MAX - 1)), len, names.name);
-	off--;
-	s->walk[off & (WALK_MAX - 1)] = '/';
-	w->off = off;
-	w->dentry = parent;
-	return parent == dentry;
+	u8 *to = s->rec + pos;
+	if (now.is_short)
+		for (u32 i = 0; i < SHORT_NAME / 8; i++)
+			*(u64 *)(to + i * 8) = now.text[i];
+	else
+		bpf_probe_read_kernel(to, len, now.name);
+	to[len] = 0;
+	w->pos = pos + len + 1;
+	w->dentry = now.parent;
+	return now.parent == dentry;
 }
 
-/* Writes the path to the end of s->walk[0 … WALK_MAX): returns where it begins. */
-inline_ u32 walk_path(struct scratch *s, struct path *path, u32 *flags)
+static __noinline void text_place(struct scratch *s, u32 tag, struct place *place)
 {
-	struct walk w = {.s = s, .off = WALK_MAX, .flags = TEXT_INCOMPLETE};
-	struct vfsmount *mnt = GET(path, path, mnt);
-	w.dentry = GET(path, path, dentry);
-	w.mount = mount_of(mnt);
-	w.root = GET(vfsmount, mnt, mnt_root);
-	bpf_loop(WALK_STEPS, walk_step, &w, 0);
-	u32 off = w.off;
-	if (off == WALK_MAX && w.flags == 0)
-		s->walk[--off & (WALK_MAX - 1)] = '/';
-	*flags = w.flags;
-	return off;
-}
-
-inline_ void text_walked(struct scratch *s, u32 tag, u32 off, u32 flags)
-{
+	struct walk w = {.s = s, .dentry = place->dentry, .flags = TEXT_INCOMPLETE};
 	void *data = text_begin(s);
-	if (!data || off > WALK_MAX)
+	if (!data)
 		return;
-	u32 len = WALK_MAX - off;
-	if (len >= TEXT_MAX)
-		len = TEXT_MAX - 1;
-	bpf_probe_read_kernel(data, len, s->walk + (off & (2 * WALK_MAX - 1)));
-	text_end(s, data, tag, flags, len);
+	w.at = mount_of(place->mnt);
+	w.begin = s->pos + sizeof(struct wire_text);
+	w.pos = w.begin;
+	read_mount(w.at, &w.mount);
+	bpf_loop(WALK_STEPS, walk_step, &w, 0);
+	text_end(s, data, tag, w.flags | TEXT_LEAF_FIRST, w.pos - w.begin);
 }
 
-static __noinline void text_path(struct scratch *s, u32 tag, struct path *path)
+inline_ void text_path(struct scratch *s, u32 tag, struct path *path)
 {
-	u32 flags;
-	u32 off = walk_path(s, path, &flags);
-	text_walked(s, tag, off, flags);
+	struct place place;
+	read_place(path, &place);
+	text_place(s, tag, &place);
 }
 
 /* ---- files ---- */
@@ -311,70 +241,30 @@ inline_ struct file *file_of_fd(struct task_struct *task, u32 fd)
 	struct file *file = 0;
 	if (fd >= fdt->max_fds)
 		return 0;
-	bpf_probe_read_kernel(&file, sizeof(file), (void *)fdt->fd + (u64)fd * sizeof(file));
+	void *at = (void *)fdt->fd + (u64)fd * sizeof(file);
+	if (plain_loads) /* as a number: the verifier forbids arithmetic with pointers that it knows */
+		return (void *)CAST(timespec64, at)->tv_sec;
+	bpf_probe_read_kernel(&file, sizeof(file), at);
 	return file;
 }
 
-inline_ void inode_mtime(struct inode *inode, u64 *ret)
+inline_ void put_facts(struct wire_file_facts *facts, const struct inode_now *now)
 {
-	struct inode___timespec *timespec = (void *)inode;
-	struct inode___hidden *hidden = (void *)inode;
-	if (bpf_core_field_exists(inode->i_mtime_sec))
-		*ret = GET(inode, inode, i_mtime_sec) * 1000000000ull +
-		       GET(inode, inode, i_mtime_nsec);
-	else {
-		s64 time[2] = {};
-		const void *at = bpf_core_field_exists(hidden->__i_mtime)
-					 ? (const void *)&hidden->__i_mtime
-					 : (const void *)&timespec->i_mtime;
-		bpf_probe_read_kernel(time, sizeof(time), at);
-		*ret = time[0] * 1000000000ull + time[1];
-	}
-}
-
-struct inode_owner {
-	u16 mode, flags;
-	u32 uid, gid;
-};
-struct inode_numbers {
-	u64 number;
-	u32 nlink, rdev;
-	u64 size;
-};
-
-inline_ void read_inode(
-	struct inode *inode, struct inode_owner *owner, struct inode_numbers *numbers)
-{
-	if (!plain_loads && SPAN(inode, i_mode, i_uid) == 4 && SPAN(inode, i_mode, i_gid) == 8 &&
-		SPAN(inode, i_ino, i_nlink) == 8 && SPAN(inode, i_ino, i_size) == 16) {
-		bpf_probe_read_kernel(owner, sizeof(*owner),
-			(void *)inode + bpf_core_field_offset(struct inode, i_mode));
-		bpf_probe_read_kernel(numbers, sizeof(*numbers),
-			(void *)inode + bpf_core_field_offset(struct inode, i_ino));
-		return;
-	}
-	owner->mode = GET(inode, inode, i_mode);
-	owner->uid = GET(inode, inode, i_uid.val);
-	owner->gid = GET(inode, inode, i_gid.val);
-	numbers->number = GET(inode, inode, i_ino);
-	numbers->nlink = GET(inode, inode, i_nlink);
-	numbers->size = GET(inode, inode, i_size);
+	facts->inode = now->number;
+	facts->size = now->size;
+	facts->device = now->device;
+	facts->nlink = now->nlink;
+	facts->uid = now->uid;
+	facts->gid = now->gid;
+	facts->mode = now->mode;
+	facts->reserved = 0;
 }
 
 inline_ void fill_file(struct wire_file_facts *facts, struct inode *inode)
 {
-	struct inode_owner owner;
-	struct inode_numbers numbers;
-	struct super_block *sb = GET(inode, inode, i_sb);
-	read_inode(inode, &owner, &numbers);
-	facts->inode = numbers.number;
-	facts->size = numbers.size;
-	facts->device = GET(super_block, sb, s_dev);
-	facts->nlink = numbers.nlink;
-	facts->uid = owner.uid;
-	facts->gid = owner.gid;
-	facts->mode = owner.mode;
-	facts->reserved = 0;
+	struct inode_now now;
+	read_inode(inode, &now);
+	put_facts(facts, &now);
 }
 
 inline_ struct path *file_path(struct file *file)

@@ -7,18 +7,22 @@
 #define O_ACCMODE_     3
 #define O_TRUNC_       01000
 
-/* Files open for writing, with what they looked like when they were opened. */
+/* Files open for writing, with what they looked like when they were opened. A table of fixed places
+ * in which a newer file may displace an older one, since an entry of a hash map costs ten times as
+ * much; mark says whose place it is, and is wrong when two processors wrote it at once. */
+#define WRITER_BITS 14
 struct writer {
-	u64 mtime_ns, size;
-	u32 flags, reserved;
+	u64 mark, mtime_ns, size;
 };
 struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 16384);
-	__type(key, u64); /* struct file */
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1 << WRITER_BITS);
+	__type(key, u32);
 	__type(value, struct writer);
 } writers SEC(".maps");
+#define SIZE_CHANGED (~0ull) /* opening it changed it */
 
+/* Bytes of the prefix, then who may want to know of what lies below it. */
 struct read_prefix {
 	u32 bits;
 	u8 text[CONTROL_READ_MAX];
@@ -28,108 +32,171 @@ struct {
 	__uint(max_entries, 1024);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__type(key, struct read_prefix);
-	__type(value, u32);
+	__type(value, u32); /* WATCH_… */
 } read_prefixes SEC(".maps");
 
 /* Terminals, /dev/null and the like: opened for writing all the time, and writing to them
  * changes nothing. */
-inline_ bool is_sink(struct inode *inode, u32 mode)
+inline_ bool is_sink(const struct inode_now *inode)
 {
-	if ((mode & S_IFMT_) != 0020000)
+	if ((inode->mode & S_IFMT_) != 0020000)
 		return false;
-	u32 device = GET(inode, inode, i_rdev), major = device >> 20, minor = device & 0xfffff;
+	u32 major = inode->rdev >> 20, minor = inode->rdev & 0xfffff;
 	return (major == 1 && (minor == 3 || minor == 5 || minor >= 7)) || major == 5 ||
 	       (major >= 136 && major <= 143);
 }
 
 #define TOP_STEPS 24
 /* Whether the path may lie below a watched one, by its first component. Only says no when sure. */
-static __noinline bool top_watched(struct path *path)
+static __noinline bool top_watched(struct place *place)
 {
-	struct vfsmount *mnt = GET(path, path, mnt);
-	struct dentry *dentry = GET(path, path, dentry), *parent;
-	struct dentry *root = GET(vfsmount, mnt, mnt_root);
+	struct dentry *dentry = place->dentry, *parent;
 	struct dentry *top = 0; /* the root may itself be mounted on another root */
-	struct mount *mount = mount_of(mnt), *above;
+	struct mount *at = mount_of(place->mnt);
+	struct mount_now mount;
+	struct dentry_now now;
+	u8 bytes[SPAN_MAX] __attribute__((aligned(8)));
+	u64 name = 0;
 	u32 i;
 
 	if (control.top_count == 0)
 		return true;
+	read_mount(at, &mount);
 	for (i = 0; i < TOP_STEPS; i++) {
-		parent = root;
-		if (dentry != root) {
+		parent = mount.root;
+		if (dentry != mount.root) {
 			top = dentry;
 			parent = GET(dentry, dentry, d_parent);
 		}
-		if (parent != root) {
+		if (parent != mount.root) {
 			if (parent == dentry)
 				return false; /* in no tree: a memfd, a pipe */
 			dentry = parent;
 			continue;
 		}
-		above = GET(mount, mount, mnt_parent);
-		if (above == mount)
+		if (mount.parent == at)
 			break;
-		dentry = GET(mount, mount, mnt_mountpoint);
-		root = GET(mount, above, mnt.mnt_root);
-		mount = above;
+		dentry = mount.mountpoint;
+		at = mount.parent;
+		read_mount(at, &mount);
 	}
 	if (i == TOP_STEPS || !top)
 		return true;
-	dentry = top;
-	u32 len = GET(dentry, dentry, d_name.len);
-	u64 name = 0;
-	bpf_probe_read_kernel(&name, sizeof(name), GET(dentry, dentry, d_name.name));
-	if (len < sizeof(name))
-		name &= (1ull << (len & 7) * 8) - 1;
+	read_dentry(top, bytes, &now);
+	if (now.is_short)
+		name = now.text[0];
+	else
+		bpf_probe_read_kernel(&name, sizeof(name), now.name);
+	if (now.len < sizeof(name))
+		name &= (1ull << (now.len & 7) * 8) - 1;
 	for (i = 0; i < CONTROL_TOPS; i++)
 		if (control.tops[i] == name)
 			return true;
 	return false;
 }
 
-inline_ bool read_watched(struct scratch *s, u32 off)
+/* The path from the root down, as the trie needs it: written to the end of s->walk[0 … WALK_MAX). */
+struct descent {
+	struct scratch *s;
+	struct dentry *dentry;
+	struct mount *at;
+	struct mount_now mount;
+	u32 off;
+};
+
+static long descent_step(u32 index, struct descent *w)
 {
-	struct read_prefix *key = (void *)(s->walk_head + sizeof(s->walk_head) - sizeof(u32) +
-					   (off & (WALK_MAX - 1)));
-	u32 len = WALK_MAX - off;
+	struct dentry *dentry = w->dentry;
+	struct scratch *s = w->s;
+	struct dentry_now now;
+	u32 off = w->off;
+
+	if (dentry == w->mount.root) {
+		struct mount *above = w->mount.parent;
+		if (above == w->at)
+			return 1;
+		w->dentry = w->mount.mountpoint;
+		w->at = above;
+		read_mount(above, &w->mount);
+		return 0;
+	}
+	read_dentry(dentry, s->span, &now);
+	u32 len = now.len & NAME_MAX_;
+	if (off <= len || off > WALK_MAX || now.parent == dentry)
+		return 1;
+	off -= len;
+	bpf_probe_read_kernel(s->walk + (off & (WALK_MAX - 1)), len, now.name);
+	off--;
+	s->walk[off & (WALK_MAX - 1)] = '/';
+	w->off = off;
+	w->dentry = now.parent;
+	return 0;
+}
+
+inline_ bool path_watched(struct scratch *s, struct place *place, u32 what)
+{
+	struct descent w = {.s = s, .dentry = place->dentry, .off = WALK_MAX};
+	w.at = mount_of(place->mnt);
+	read_mount(w.at, &w.mount);
+	bpf_loop(WALK_STEPS, descent_step, &w, 0);
+	u32 off = w.off, len = WALK_MAX - off;
 	if (off >= WALK_MAX)
 		return false;
+	struct read_prefix *key = (void *)(s->walk_head + sizeof(s->walk_head) - sizeof(u32) + off);
 	if (len > CONTROL_READ_MAX)
 		len = CONTROL_READ_MAX;
 	key->bits = len * 8;
-	return bpf_map_lookup_elem(&read_prefixes, key);
+	u32 *watch = bpf_map_lookup_elem(&read_prefixes, key);
+	return watch && *watch & what;
 }
 
-inline_ void fill_file_record(struct scratch *s, struct file *file, struct task_struct *task)
+inline_ void submit_file(struct scratch *s, struct file_now *file, struct inode_now *inode,
+	struct task_struct *task, int fd)
 {
 	struct wire_file *w = (void *)s->rec;
+	text_place(s, TEXT_path, &file->place);
 	fill_head(&w->head, task);
-	fill_file(&w->file, GET(file, file, f_inode));
-	w->flags = GET(file, file, f_flags);
-	w->fd = -1;
-	w->created = 0;
-}
-
-inline_ void submit_file(
-	struct scratch *s, struct file *file, struct task_struct *task, u32 kind, int fd, u32 mode)
-{
-	struct wire_file *w = (void *)s->rec;
-	fill_file_record(s, file, task);
-	w->head.kind = kind;
+	put_facts(&w->file, inode);
+	w->flags = file->flags;
 	w->fd = fd;
-	w->created = mode & FMODE_CREATED_ ? 1 : 0;
+	w->created = file->mode & FMODE_CREATED_ ? 1 : 0;
 	record_submit(s);
 }
 
-inline_ void remember_writer(struct file *file, struct inode *inode, u32 flags, u32 mode)
+inline_ u32 writer_place(struct file *file)
 {
-	u64 key = (u64)file;
-	struct writer writer = {.size = GET(inode, inode, i_size), .flags = flags & O_TRUNC_};
-	if (mode & FMODE_CREATED_)
-		writer.flags |= O_TRUNC_;
-	inode_mtime(inode, &writer.mtime_ns);
-	bpf_map_update_elem(&writers, &key, &writer, BPF_ANY);
+	return (u64)file * 0x9e3779b97f4a7c15ull >> (64 - WRITER_BITS);
+}
+
+inline_ u64 writer_mark(struct file *file, u64 inode, u64 mtime_ns, u64 size)
+{
+	return (inode << 32 | inode >> 32) ^ (u64)file ^ mtime_ns * 3 ^ size * 7;
+}
+
+inline_ void remember_writer(struct file *file, struct file_now *now, struct inode_now *inode)
+{
+	u32 place = writer_place(file), other = place ^ 1;
+	u64 size = inode->size;
+	struct writer *w = bpf_map_lookup_elem(&writers, &place);
+	struct writer *second = bpf_map_lookup_elem(&writers, &other);
+	if (!w || !second)
+		return;
+	if (w->mark && !second->mark)
+		w = second;
+	if (now->flags & O_TRUNC_ || now->mode & FMODE_CREATED_)
+		size = SIZE_CHANGED;
+	w->mtime_ns = inode->mtime_ns;
+	w->size = size;
+	w->mark = writer_mark(file, inode->number, inode->mtime_ns, size);
+}
+
+/* Whether opening is an event: for writing, where that is wanted everywhere, or of a watched path. */
+inline_ bool open_wanted(struct scratch *s, struct file_now *file, bool write)
+{
+	if (write && control.flags & CONTROL_OPENS)
+		return true;
+	return control.flags & CONTROL_READ && top_watched(&file->place) &&
+	       path_watched(s, &file->place, write ? WATCH_WRITE : WATCH_READ);
 }
 
 SEC("tp_btf/sys_exit")
@@ -137,33 +204,30 @@ int BPF_PROG(call_open, struct pt_regs *regs, long result)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct file *file = file_of_fd(task, (u32)result);
+	struct file_now now;
+	struct inode_now inode;
 	if (!file)
 		return 0;
-	u32 mode = GET(file, file, f_mode), path_flags;
-	bool write = mode & FMODE_WRITE_, reads = !write && !(mode & FMODE_CREATED_);
-	if (mode & FMODE_PATH_)
+	read_file(file, &now);
+	bool write = now.mode & FMODE_WRITE_, created = now.mode & FMODE_CREATED_;
+	if (now.mode & FMODE_PATH_)
 		return 0;
 	/* most opens end here */
-	if (reads && (!(control.flags & CONTROL_READ) || !top_watched(file_path(file))))
+	if (!write && !created && !(control.flags & CONTROL_READ))
 		return 0;
-	struct inode *inode = GET(file, file, f_inode);
-	u32 inode_mode = GET(inode, inode, i_mode), flags = GET(file, file, f_flags);
-	if (is_sink(inode, inode_mode))
+	if (!write && !created && !top_watched(&now.place))
 		return 0;
-	if (write && control.flags & CONTROL_WRITES && (inode_mode & S_IFMT_) == S_IFREG_)
-		remember_writer(file, inode, flags, mode);
-	u32 kind = mode & FMODE_CREATED_ && kind_wanted(KIND_file_create) ? KIND_file_create
-									  : KIND_file_open;
+	read_inode(now.inode, &inode);
+	if (is_sink(&inode))
+		return 0;
+	if (write && control.flags & CONTROL_WRITES && (inode.mode & S_IFMT_) == S_IFREG_)
+		remember_writer(file, &now, &inode);
+	u32 kind = created && kind_wanted(KIND_file_create) ? KIND_file_create : KIND_file_open;
 	if (!kind_wanted(kind))
 		return 0;
 	struct scratch *s = record_begin(SLOT_exit, WIRE_file, kind, sizeof(struct wire_file));
-	if (!s)
-		return 0;
-	u32 off = walk_path(s, file_path(file), &path_flags);
-	if (reads && !read_watched(s, off))
-		return 0;
-	text_walked(s, TEXT_path, off, path_flags);
-	submit_file(s, file, task, kind, (int)result, mode);
+	if (s && (kind == KIND_file_create || open_wanted(s, &now, write || created)))
+		submit_file(s, &now, &inode, task, (int)result);
 	return 0;
 }
 
@@ -222,10 +286,13 @@ int BPF_PROG(call_mapped, struct pt_regs *regs, long result)
 		return 0;
 	struct scratch *s = record_begin(
 		SLOT_exit, WIRE_file, KIND_library_load, sizeof(struct wire_file));
+	struct file_now now;
+	struct inode_now inode;
 	if (!s)
 		return 0;
-	text_path(s, TEXT_path, file_path(file));
-	submit_file(s, file, task, KIND_library_load, (int)args[4], 0);
+	read_file(file, &now);
+	read_inode(now.inode, &inode);
+	submit_file(s, &now, &inode, task, (int)args[4]);
 	return 0;
 }
 
@@ -235,6 +302,8 @@ int BPF_PROG(call_flags, struct pt_regs *regs, long result)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	bool compat = call_compat(task);
+	struct file_now now;
+	struct inode_now inode;
 	u64 args[6];
 	u32 flags = 0;
 	call_args(regs, compat, args);
@@ -248,55 +317,49 @@ int BPF_PROG(call_flags, struct pt_regs *regs, long result)
 		SLOT_exit, WIRE_file, KIND_file_flags_change, sizeof(struct wire_file));
 	if (!s)
 		return 0;
-	struct wire_file *w = (void *)s->rec;
-	text_path(s, TEXT_path, file_path(file));
-	fill_file_record(s, file, task);
 	bpf_probe_read_user(&flags, sizeof(flags), (void *)args[2]);
-	w->flags = flags;
-	record_submit(s);
+	read_file(file, &now);
+	read_inode(now.inode, &inode);
+	now.flags = flags;
+	submit_file(s, &now, &inode, task, (int)args[0]);
 	return 0;
 }
 
 /* ---- closing ---- */
 
-inline_ bool last_reference(struct file *file)
-{
-	struct file___ref *ref = (void *)file;
-	struct file___count *count = (void *)file;
-	if (bpf_core_field_exists(ref->f_ref))
-		return READ(ref, f_ref.refcnt.counter) == 0;
-	return READ(count, f_count.counter) == 1;
-}
-
 /* Whether closing the file ends a change of it; forgets it when it does. */
-inline_ bool file_changed(struct file *file, struct inode *inode)
+inline_ bool file_changed(struct file *file, struct file_now *now, struct inode_now *inode)
 {
-	u64 key = (u64)file, mtime;
-	struct writer *writer = bpf_map_lookup_elem(&writers, &key);
-	if (!writer)
-		return GET(file, file, f_pos) > 0;
-	inode_mtime(inode, &mtime);
-	bool changed = writer->flags || mtime != writer->mtime_ns ||
-		       (u64)GET(inode, inode, i_size) != writer->size;
-	bpf_map_delete_elem(&writers, &key);
-	return changed;
+	u32 place = writer_place(file);
+	for (u32 i = 0; i < 2; i++, place ^= 1) {
+		struct writer *w = bpf_map_lookup_elem(&writers, &place);
+		if (!w || w->mark != writer_mark(file, inode->number, w->mtime_ns, w->size))
+			continue;
+		w->mark = 0;
+		return inode->mtime_ns != w->mtime_ns || inode->size != w->size;
+	}
+	return now->pos > 0;
 }
 
 static void __noinline close_file(struct task_struct *task, u32 slot, u32 fd)
 {
 	struct file *file = file_of_fd(task, fd);
-	if (!file || !(GET(file, file, f_mode) & FMODE_WRITE_) || !last_reference(file))
+	struct file_now now;
+	struct inode_now inode;
+	if (!file)
 		return;
-	struct inode *inode = GET(file, file, f_inode);
-	u32 mode = GET(inode, inode, i_mode);
-	if ((mode & S_IFMT_) != S_IFREG_ || !file_changed(file, inode))
+	read_file(file, &now);
+	if (!(now.mode & FMODE_WRITE_) || !now.last)
+		return;
+	read_inode(now.inode, &inode);
+	if ((inode.mode & S_IFMT_) != S_IFREG_ || !file_changed(file, &now, &inode))
 		return;
 	struct scratch *s = record_begin(
 		slot, WIRE_file, KIND_file_modify, sizeof(struct wire_file));
 	if (!s)
 		return;
-	text_path(s, TEXT_path, file_path(file));
-	submit_file(s, file, task, KIND_file_modify, (int)fd, 0);
+	now.mode = 0; /* made when it was opened */
+	submit_file(s, &now, &inode, task, (int)fd);
 }
 
 struct close_walk {

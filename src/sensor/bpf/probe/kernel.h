@@ -74,6 +74,14 @@ struct dentry {
 	struct qstr d_name;
 	struct inode *d_inode;
 };
+struct dentry___older { /* before 6.15 */
+	unsigned char d_iname[1];
+};
+struct dentry___newer {
+	union {
+		unsigned char string[1];
+	} d_shortname;
+};
 struct vfsmount {
 	struct dentry *mnt_root;
 };
