@@ -4,8 +4,22 @@
 #include "detect/eql/bound.h"
 #include "detect/eql/pattern.h"
 
-/* Numbers and truth values are taken as they are written. */
+/* Numbers and truth values are taken as comparisons take them. */
 static bool take_text(struct eql_evaluation *e, const struct value *value, struct str *ret)
+{
+	char out[VALUE_TEXT_BYTES];
+
+	if (value->type <= VALUE_NULL || value->type == VALUE_LIST)
+		return false;
+	*ret = value_as_text(value, out);
+	if (value->type == VALUE_TEXT)
+		return true;
+	*ret = arena_strn(e->env->scratch, ret->ptr, ret->len);
+	return ret->ptr != NULL;
+}
+
+/* As string() prints them. */
+static bool print_text(struct eql_evaluation *e, const struct value *value, struct str *ret)
 {
 	if (value->type <= VALUE_NULL || value->type == VALUE_LIST)
 		return false;
@@ -144,7 +158,7 @@ struct value eql_run_string(
 	struct str text;
 
 	(void)call;
-	return take_text(e, &args[0], &text) ? value_text(text) : value_null();
+	return print_text(e, &args[0], &text) ? value_text(text) : value_null();
 }
 
 struct value eql_run_concat(
@@ -156,7 +170,7 @@ struct value eql_run_concat(
 	if (texts == NULL)
 		return value_null();
 	for (uint32_t i = 0; i < call->kid_count; i++) {
-		if (!take_text(e, &args[i], &texts[i]))
+		if (!print_text(e, &args[i], &texts[i]))
 			return value_null();
 		len += texts[i].len;
 		if (len > EQL_RESULT_BYTES_MAX)

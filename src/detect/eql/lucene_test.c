@@ -7,10 +7,20 @@
 #include <cmocka.h>
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
+#include "base/buf.h"
 #include "base/err.h"
 #include "detect/eql/pattern.h"
 
-static bool matches(const char *lucene, const char *text)
+static int run(pcre2_code *regex, const char *text)
+{
+	pcre2_match_data *data = pcre2_match_data_create(1, NULL);
+	int rc = pcre2_match(regex, (PCRE2_SPTR)text, strlen(text), 0, 0, data, NULL);
+
+	pcre2_match_data_free(data);
+	return rc;
+}
+
+static pcre2_code *translate(const char *lucene)
 {
 	struct arena arena;
 	struct err err = {0};
@@ -22,15 +32,23 @@ static bool matches(const char *lucene, const char *text)
 	if (eql_lucene(&arena, str_of(lucene), &pattern, &err) != 0)
 		fail_msg("%s: %s", lucene, err.text);
 	pcre2_code *regex = pcre2_compile((PCRE2_SPTR)pattern.ptr, pattern.len,
-		PCRE2_UTF | PCRE2_DOTALL, &code, &offset, NULL);
+		PCRE2_UTF | PCRE2_DOTALL | PCRE2_MATCH_INVALID_UTF, &code, &offset, NULL);
 	if (regex == NULL)
 		fail_msg("%s: '%.*s' has error %d at %zu", lucene, STR_ARG(pattern), code, offset);
-	pcre2_match_data *data = pcre2_match_data_create(1, NULL);
-	int rc = pcre2_match(regex, (PCRE2_SPTR)text, strlen(text), 0, 0, data, NULL);
-	assert_true(rc >= 0 || rc == PCRE2_ERROR_NOMATCH);
-	pcre2_match_data_free(data);
-	pcre2_code_free(regex);
 	arena_destroy(&arena);
+	return regex;
+}
+
+/* Interpreted, and compiled as the predicate machine has it: the same. */
+static bool matches(const char *lucene, const char *text)
+{
+	pcre2_code *regex = translate(lucene);
+	int rc = run(regex, text);
+
+	assert_true(rc >= 0 || rc == PCRE2_ERROR_NOMATCH);
+	if (pcre2_jit_compile(regex, PCRE2_JIT_COMPLETE) == 0)
+		assert_int_equal(run(regex, text) >= 0, rc >= 0);
+	pcre2_code_free(regex);
 	return rc >= 0;
 }
 
@@ -123,6 +141,140 @@ static void test_intervals(void **state)
 		}
 }
 
+/* ---- random patterns, against their definition ---- */
+
+enum kind { CHAR, ANY, ANYSTRING, NOTHING, CONCAT, UNION, INTERSECTION, COMPLEMENT, REPEAT };
+
+struct pattern {
+	enum kind kind;
+	char c;
+	int least, most;
+	struct pattern *a, *b;
+};
+
+static uint32_t seed = 1;
+
+static unsigned next(unsigned limit)
+{
+	seed = seed * 1664525 + 1013904223;
+	return (seed >> 8) % limit;
+}
+
+static struct pattern *grow(struct pattern *pool, unsigned *used, unsigned depth)
+{
+	struct pattern *p = &pool[(*used)++];
+
+	*p = (struct pattern){
+		.kind = (enum kind)next(depth == 0 ? 2 : 9), .c = (char)('a' + next(2))};
+	if (p->kind >= CONCAT)
+		p->a = grow(pool, used, depth - 1);
+	if (p->kind >= CONCAT && p->kind <= INTERSECTION)
+		p->b = grow(pool, used, depth - 1);
+	p->least = (int)next(3);
+	p->most = p->least + (int)next(3);
+	return p;
+}
+
+static void print(struct buf *out, const struct pattern *p)
+{
+	static const char *const between[] = {[CONCAT] = "", [UNION] = "|", [INTERSECTION] = "&"};
+
+	switch (p->kind) {
+	case CHAR:
+		buf_char(out, p->c);
+		return;
+	case ANY:
+		buf_char(out, '.');
+		return;
+	case ANYSTRING:
+		buf_char(out, '@');
+		return;
+	case NOTHING:
+		buf_char(out, '#');
+		return;
+	case COMPLEMENT:
+		buf_cstr(out, "~(");
+		print(out, p->a);
+		buf_char(out, ')');
+		return;
+	case REPEAT:
+		buf_char(out, '(');
+		print(out, p->a);
+		buf_printf(out, "){%d,%d}", p->least, p->most);
+		return;
+	default:
+		buf_char(out, '(');
+		print(out, p->a);
+		buf_cstr(out, between[p->kind]);
+		print(out, p->b);
+		buf_char(out, ')');
+	}
+}
+
+static bool spans(const struct pattern *p, const char *text, size_t from, size_t to);
+
+static bool repeats(const struct pattern *p, const char *text, size_t from, size_t to, int count)
+{
+	if (count >= p->least && from == to)
+		return true;
+	if (count == p->most)
+		return false;
+	for (size_t cut = from; cut <= to; cut++)
+		if (spans(p->a, text, from, cut) && repeats(p, text, cut, to, count + 1))
+			return true;
+	return false;
+}
+
+/* Is this piece of the text in the pattern's language? */
+static bool spans(const struct pattern *p, const char *text, size_t from, size_t to)
+{
+	switch (p->kind) {
+	case CHAR:
+		return to == from + 1 && text[from] == p->c;
+	case ANY:
+		return to == from + 1;
+	case ANYSTRING:
+		return true;
+	case NOTHING:
+		return false;
+	case UNION:
+		return spans(p->a, text, from, to) || spans(p->b, text, from, to);
+	case INTERSECTION:
+		return spans(p->a, text, from, to) && spans(p->b, text, from, to);
+	case COMPLEMENT:
+		return !spans(p->a, text, from, to);
+	case REPEAT:
+		return repeats(p, text, from, to, 0);
+	default:
+		break;
+	}
+	for (size_t cut = from; cut <= to; cut++)
+		if (spans(p->a, text, from, cut) && spans(p->b, text, cut, to))
+			return true;
+	return false;
+}
+
+static void test_random(void **state)
+{
+	static const char *const texts[] = {
+		"", "a", "b", "aa", "ab", "ba", "bb", "aab", "aba", "bab", "abba", "baab"};
+	struct pattern pool[64];
+	struct buf out = {0};
+
+	(void)state;
+	for (int round = 0; round < 1500; round++) {
+		unsigned used = 0;
+		struct pattern *p = grow(pool, &used, 3);
+		buf_clear(&out);
+		print(&out, p);
+		buf_char(&out, '\0');
+		for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+			if (matches(out.ptr, texts[i]) != spans(p, texts[i], 0, strlen(texts[i])))
+				fail_msg("%s and '%s'", out.ptr, texts[i]);
+	}
+	buf_destroy(&out);
+}
+
 static void test_refused(void **state)
 {
 	static const char *const wrong[] = {"(a", "a)", "[a", "[b-a]", "[]", "a{", "a{x}", "a{1",
@@ -147,6 +299,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_matches),
 		cmocka_unit_test(test_intervals),
+		cmocka_unit_test(test_random),
 		cmocka_unit_test(test_refused),
 	};
 
