@@ -21,6 +21,8 @@ struct eql_bound {
 	struct str pattern;	 /* EQL_STRING: as an operand, folded unless cased */
 	const pcre2_code *regex; /* EQL_STRING as a regular expression; EQL_CALL of match(): all */
 	struct cidr cidr;
+	bool is_time; /* EQL_STRING: time_ns is what it says, where times compare as such */
+	uint64_t time_ns;
 	const struct eql_function *function; /* EQL_CALL */
 	/* EQL_FIELD: 1 + number of the array function's variable that it begins with. EQL_CALL:
 	 * of the variable that it sets. 0: none. */
@@ -44,7 +46,7 @@ struct eql_item {
 struct eql_evaluation {
 	const struct eql_env *env;
 	uint32_t fuel;
-	bool null_logic, any_element; /* the dialect's */
+	bool null_logic, any_element, times; /* the dialect's */
 	bool keep_null; /* null is asked for: what is not known must not become false */
 	bool document_read;
 	const struct json_node *document;
@@ -96,6 +98,10 @@ bool eql_run_regex(struct eql_evaluation *e, const pcre2_code *regex, struct str
 enum { EQL_LESS = -1, EQL_SAME, EQL_MORE, EQL_NO_ORDER };
 bool eql_is_number(const struct value *value);
 int eql_order_numbers(const struct value *a, const struct value *b);
+/* From this on a number may be a time since 1970: in milliseconds, or as its size tells finer. */
+#define EQL_TIME_LEAST 1e11
+/* A text that is a time. */
+bool eql_time_of(struct str text, uint64_t *ret_ns);
 /* A decimal number, the whole text. */
 bool eql_number_of(struct str text, struct value *ret);
 struct value eql_arithmetic(char op, const struct value *a, const struct value *b, bool floors);

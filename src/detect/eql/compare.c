@@ -1,4 +1,5 @@
 #include <string.h>
+#include "base/clock.h"
 #include "base/strmatch.h"
 #include "detect/eql/bound.h"
 #include "detect/eql/pattern.h"
@@ -108,6 +109,45 @@ static int order_mixed(const struct value *a, const struct value *b)
 	return eql_order_numbers(&x, &y);
 }
 
+/* ---- times ---- */
+
+/* Nanoseconds since 1970: what a text says, or a number whose size tells what it counts. */
+static bool operand_time(const struct eql_operand *o, uint64_t *ret_ns)
+{
+	const struct eql_bound *bound = o->node == NULL ? NULL : o->node->bound;
+	const struct value *value = &o->value;
+	double number;
+
+	if (bound != NULL && o->node->type == EQL_STRING && value->type == VALUE_TEXT) {
+		*ret_ns = bound->time_ns;
+		return bound->is_time;
+	}
+	if (value->type == VALUE_TEXT)
+		return eql_time_of(value_str(value), ret_ns);
+	if (!eql_is_number(value) || !value_as_double(value, &number) || number < EQL_TIME_LEAST)
+		return false;
+	uint64_t unit_ns = number < 1e14 ? NS_PER_MS : number < 1e17 ? 1000 : 1;
+	int64_t whole;
+	if (number * (double)unit_ns > 1.8e19)
+		return false;
+	*ret_ns = eql_whole(value, &whole) ? (uint64_t)whole * unit_ns
+					   : (uint64_t)(number * (double)unit_ns);
+	return true;
+}
+
+/* Where one of them is a text and both are times. */
+static bool order_times(const struct eql_evaluation *e, const struct eql_operand *a,
+	const struct eql_operand *b, int *ret)
+{
+	uint64_t x, y;
+
+	if (!e->times || (a->value.type != VALUE_TEXT && b->value.type != VALUE_TEXT) ||
+		!operand_time(a, &x) || !operand_time(b, &y))
+		return false;
+	*ret = x < y ? EQL_LESS : x > y ? EQL_MORE : EQL_SAME;
+	return true;
+}
+
 static bool is_pattern(const struct eql_operand *o)
 {
 	return o->node != NULL && o->node->type == EQL_STRING && o->node->bound != NULL &&
@@ -118,6 +158,7 @@ static enum eql_truth scalars_equal(struct eql_evaluation *e, const struct eql_o
 	const struct eql_operand *b, bool cased)
 {
 	const struct value *x = &a->value, *y = &b->value;
+	int order;
 
 	if (x->type <= VALUE_NULL || y->type <= VALUE_NULL)
 		return EQL_UNKNOWN;
@@ -125,6 +166,8 @@ static enum eql_truth scalars_equal(struct eql_evaluation *e, const struct eql_o
 		return eql_match_pattern_node(e, x, b->node);
 	if (is_pattern(a))
 		return eql_match_pattern_node(e, y, a->node);
+	if (order_times(e, a, b, &order))
+		return order == EQL_SAME ? EQL_TRUE : EQL_FALSE;
 	if (x->type == VALUE_TEXT && y->type == VALUE_TEXT)
 		return texts_equal(e, a, b, cased);
 	if (x->type == VALUE_TEXT || y->type == VALUE_TEXT)
@@ -144,10 +187,9 @@ static enum eql_truth scalars_ordered(struct eql_evaluation *e, enum eql_compare
 
 	if (x->type <= VALUE_NULL || y->type <= VALUE_NULL)
 		return EQL_UNKNOWN;
-	if (x->type == VALUE_TEXT && y->type == VALUE_TEXT)
-		order = order_texts(e, a, b, cased);
-	else
-		order = order_mixed(x, y);
+	if (!order_times(e, a, b, &order))
+		order = x->type == VALUE_TEXT && y->type == VALUE_TEXT ? order_texts(e, a, b, cased)
+								       : order_mixed(x, y);
 	if (order == EQL_NO_ORDER)
 		return EQL_UNKNOWN;
 	bool holds = op == EQL_LT   ? order < 0

@@ -48,6 +48,7 @@ static const struct feature {
 	[EQL_WILDCARD_EQUALS] = {"wildcards in '=='", G},
 	[EQL_QUESTION_WILDCARD] = {"'?' as a wildcard", P | S},
 	[EQL_NULL_LOGIC] = {"comparisons that are null", G},
+	[EQL_TIMES] = {"comparing times", P | S},
 	[EQL_ANY_ELEMENT] = {"comparing any element of a list", P | S},
 	[EQL_ANY_CASE_FUNCTIONS] = {"function names in any case", P | S},
 	[EQL_OLDER_FUNCTIONS] = {"a function of the older engine", P | G},

@@ -47,6 +47,7 @@ enum eql_feature {
 	 * without the field; else it gives false, so that `not` and `!=` hold for them. A comparison
 	 * can be asked for with `== null` in either. */
 	EQL_NULL_LOGIC,
+	EQL_TIMES,	 /* texts that are times compare as times, with numbers as since 1970 */
 	EQL_ANY_ELEMENT, /* a list compares as any of its elements; else it only has functions */
 	EQL_ANY_CASE_FUNCTIONS, /* cidrmatch is cidrMatch */
 	EQL_OLDER_FUNCTIONS,	/* match, matchLite, safe, and those of arrays */

@@ -184,6 +184,14 @@ static enum eql_truth match_one(struct eql_evaluation *e, const struct eql_node 
 	return truth;
 }
 
+static bool is_literal_set(const struct eql_node *node)
+{
+	for (uint32_t i = 1; i < node->kid_count; i++)
+		if (node->kids[i]->type > EQL_STRING)
+			return false;
+	return true;
+}
+
 /* `:`, like, regex, in: any of the kids behind the first. */
 static struct value eval_any(struct eql_evaluation *e, const struct eql_node *node)
 {
@@ -194,8 +202,12 @@ static struct value eval_any(struct eql_evaluation *e, const struct eql_node *no
 		return value_null();
 	for (uint32_t i = 1; i < node->kid_count; i++) {
 		enum eql_truth here;
-		if (node->kids[i]->type == EQL_NULL)
+		if (node->kids[i]->type == EQL_NULL) {
+			/* a set of literals lacks null; a chain of == does not know */
+			if (node->type == EQL_IN && !is_literal_set(node))
+				truth = EQL_UNKNOWN;
 			continue;
+		}
 		if (node->type == EQL_MATCH) {
 			here = match_one(e, node, &value, node->kids[i]);
 		} else {
@@ -274,7 +286,8 @@ static struct eql_evaluation begin(const struct eql_env *env)
 	return (struct eql_evaluation){.env = env,
 		.fuel = EQL_FUEL,
 		.null_logic = eql_has(env->options->dialect, EQL_NULL_LOGIC),
-		.any_element = eql_has(env->options->dialect, EQL_ANY_ELEMENT)};
+		.any_element = eql_has(env->options->dialect, EQL_ANY_ELEMENT),
+		.times = eql_has(env->options->dialect, EQL_TIMES)};
 }
 
 struct value eql_eval(const struct eql_env *env, const struct eql_node *node)

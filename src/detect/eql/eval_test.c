@@ -254,6 +254,31 @@ static void test_texts(void **state)
 	CHECK(cases);
 }
 
+static void test_times(void **state)
+{
+	static const char noon[] = "{\"a\":\"2024-05-01T12:00:00Z\",\"b\":1714564800000,\"c\":[]}";
+	static const struct expectation cases[] = {
+		{P | S, "a == \"2024-05-01T14:00:00.000+02:00\"", noon, "true"},
+		{P | S, "a != \"2024-05-01T12:00:00.000Z\"", noon, "false"},
+		{P | S, "a < \"2024-05-01T13:30:00+02:00\"", noon, "false"},
+		{P | S, "a > \"2024-05-01\"", noon, "true"},
+		{P | S, "a in (\"x\", \"2024-05-01T12:00:00.0Z\")", noon, "true"},
+		{P | S, "a == 1714564800000", noon, "true"},
+		{P | S, "a > 1714564799999", noon, "true"},
+		{P | S, "a > 1714564800000000", noon, "false"},
+		{P | S, "b == \"2024-05-01T12:00:00Z\"", noon, "true"},
+		{P | S, "b > \"2024-05-01T12:00:00.000000001Z\"", noon, "false"},
+		{P | S, "a == b", noon, "true"},
+		{P | S, "a > 5", noon, "false"},
+		{P | S, "a > \"yesterday\"", noon, "false"},
+		{G, "a == \"2024-05-01T12:00:00.000Z\"", noon, "false"},
+		{G, "a < \"2024-05-01T13:30:00+02:00\"", noon, "true"},
+	};
+
+	(void)state;
+	CHECK(cases);
+}
+
 static void test_lists(void **state)
 {
 	static const struct expectation cases[] = {
@@ -344,6 +369,8 @@ static void test_text_functions(void **state)
 		{ALL, "string(1)", NULL, "\"1\""},
 		{ALL, "string(2.5)", NULL, "\"2.5\""},
 		{ALL, "string(6.0 / 2)", NULL, "\"3.0\""},
+		{ALL, "string(18014398509481984.0)", NULL, "\"1.8014398509481984e+16\""},
+		{ALL, "string(0.00001)", NULL, "\"1e-05\""},
 		{ALL, "string(true)", NULL, "\"true\""},
 		{ALL, "string(null)", NULL, "null"},
 		{ALL, "concat(\"a\", 1, true, 0.1)", NULL, "\"a1true0.1\""},
@@ -646,6 +673,7 @@ int main(void)
 		cmocka_unit_test(test_null_logic),
 		cmocka_unit_test(test_numbers),
 		cmocka_unit_test(test_texts),
+		cmocka_unit_test(test_times),
 		cmocka_unit_test(test_lists),
 		cmocka_unit_test(test_text_functions),
 		cmocka_unit_test(test_number_functions),

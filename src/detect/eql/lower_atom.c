@@ -3,8 +3,9 @@
 #include "detect/eql/bound.h"
 #include "detect/eql/pattern.h"
 
-/* Beyond this a double, in which the machine compares numbers, no longer tells them apart. */
-#define EXACT_MAX 0x1p53
+/* Numbers beyond this may be times, which the evaluator compares with texts that are (and beyond 2^53
+ * a double, in which the machine compares numbers, no longer tells them apart). */
+#define PLAIN_MAX EQL_TIME_LEAST
 
 static bool is_plain_field(const struct eql_node *node)
 {
@@ -17,7 +18,7 @@ static bool is_number(const struct eql_node *node, double *ret)
 	if (node->type != EQL_INT && node->type != EQL_FLOAT)
 		return false;
 	*ret = node->type == EQL_INT ? (double)node->integer : node->number;
-	return *ret > -EXACT_MAX && *ret < EXACT_MAX;
+	return *ret > -PLAIN_MAX && *ret < PLAIN_MAX;
 }
 
 static int atom(struct eql_lowering *l, const struct eql_node *at, const struct eql_node *field,
@@ -65,6 +66,8 @@ static int equals_atom(struct eql_lowering *l, const struct eql_node *field,
 
 	if (literal->type == EQL_STRING && literal->bound != NULL && literal->bound->wild)
 		return pattern_atom(l, field, literal, ret);
+	if (literal->type == EQL_STRING && literal->bound != NULL && literal->bound->is_time)
+		return 0; /* other texts may be the same time */
 	if (literal->type == EQL_STRING)
 		return text_atom(l, literal, field, ATOM_EQUALS, literal->text, cased, ret);
 	/* Texts and truth values meet as text. */

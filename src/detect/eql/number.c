@@ -1,6 +1,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include "base/clock.h"
 #include "detect/eql/bound.h"
 
 __extension__ typedef __int128 wide; /* holds every sum and difference of 64-bit numbers */
@@ -80,6 +81,12 @@ bool eql_number_of(struct str text, struct value *ret)
 	return true;
 }
 
+bool eql_time_of(struct str text, uint64_t *ret_ns)
+{
+	return text.len >= 10 && text.ptr[4] == '-' && (unsigned)text.ptr[0] - '0' < 10 &&
+	       clock_parse_rfc3339(text, ret_ns);
+}
+
 static struct value value_double(double number)
 {
 	return isfinite(number) ? (struct value){.type = VALUE_DOUBLE, .f64 = number}
@@ -145,8 +152,8 @@ struct value eql_arithmetic(char op, const struct value *a, const struct value *
 		if (y == 0)
 			return value_null();
 		rest = fmod(x, y);
-		if (floors && rest != 0 && (rest < 0) != (y < 0))
-			rest += y;
+		if (floors)
+			rest = rest == 0 ? copysign(0, y) : (rest < 0) != (y < 0) ? rest + y : rest;
 		return value_double(rest);
 	}
 }
@@ -175,6 +182,9 @@ static int print_double(char out[VALUE_TEXT_BYTES], double number)
 		if (str_to_double(str_n(out, (size_t)len), &back) && back == number)
 			break;
 	}
+	/* Seventeen digits before the point are more than it holds. */
+	if (len >= 17 && strpbrk(out, ".e") == NULL)
+		len = snprintf(out, VALUE_TEXT_BYTES - 2, "%.16e", number);
 	if (strpbrk(out, ".e") == NULL)
 		len += snprintf(out + len, 3, ".0");
 	return len;

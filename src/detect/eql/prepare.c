@@ -56,6 +56,8 @@ static int prepare_text(struct eql_binder *b, struct eql_node *literal, bool cas
 	bound->cased = cased;
 	bound->wild = false;
 	bound->pattern = literal->text;
+	bound->is_time = eql_has(b->options->dialect, EQL_TIMES) &&
+			 eql_time_of(literal->text, &bound->time_ns);
 	if (wild)
 		bound->pattern = eql_wildcard(b->arena, literal->text, question, &bound->wild);
 	if (bound->pattern.ptr != NULL && !cased)

@@ -57,6 +57,9 @@ static int set_literal(struct eql_binder *b, struct eql_node *node, const struct
 		break;
 	case VALUE_NONE:
 	case VALUE_NULL:
+		/* There only `null` as it is written can be asked for with ==. */
+		if (eql_has(b->options->dialect, EQL_NULL_LOGIC))
+			return 0;
 		literal.type = EQL_NULL;
 		break;
 	default: /* larger than any literal: left to be worked out */
