@@ -158,7 +158,8 @@ static int add_queries(void *context, struct ruleset *set, struct err *err)
 	struct hunt *hunt = context;
 	const char *category = args_value(hunt->args, "category-field");
 	const struct eql_document_options document = {
-		.category_field = category == NULL ? (struct str){0} : str_of(category)};
+		.category_field = category == NULL ? (struct str){0} : str_of(category),
+		.other_category_field = category == NULL ? STR("event_type") : (struct str){0}};
 	int rc = 0;
 
 	for (unsigned i = 0; i < args_value_count(hunt->args, "eql") && rc == 0; i++) {

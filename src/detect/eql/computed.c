@@ -100,10 +100,20 @@ int eql_single_atom(struct eql_lowering *l, const struct eql_node *node, struct 
 /* ---- categories ---- */
 
 struct category {
-	uint32_t bits;
 	field_id field;
 	struct str word;
 };
+
+static bool says(const struct value *value, struct str word)
+{
+	const struct value *items = value->type == VALUE_LIST ? value->items : value;
+	uint32_t count = value->type == VALUE_LIST ? value->len : 1;
+
+	for (uint32_t i = 0; i < count; i++)
+		if (items[i].type == VALUE_TEXT && str_eq(value_str(&items[i]), word))
+			return true;
+	return false;
+}
 
 static bool test_category(const void *program, const struct view *view, struct arena *scratch)
 {
@@ -111,13 +121,12 @@ static bool test_category(const void *program, const struct view *view, struct a
 	const struct value *own = view_get(view, FIELD_event_category);
 
 	(void)scratch;
-	if ((view->event->categories & c->bits) != 0)
-		return true;
-	return (own == NULL || eql_is_null(own)) && str_eq(view_text(view, c->field), c->word);
+	if (own == NULL || eql_is_null(own))
+		own = view_get(view, c->field);
+	return own != NULL && says(own, c->word);
 }
 
-int eql_category_atom(struct eql_lowering *l, uint32_t categories, field_id field, struct str word,
-	struct expr **ret)
+int eql_category_atom(struct eql_lowering *l, field_id field, struct str word, struct expr **ret)
 {
 	static const struct eql_node nowhere = {.line = 1};
 	struct category *c = arena_alloc(l->arena, sizeof(*c));
@@ -125,15 +134,15 @@ int eql_category_atom(struct eql_lowering *l, uint32_t categories, field_id fiel
 
 	if (c == NULL || reads == NULL)
 		return eql_lower_no_memory(l);
-	*c = (struct category){.bits = categories, .field = field, .word = word};
+	*c = (struct category){.field = field, .word = word};
 	reads[0] = FIELD_event_category;
 	reads[1] = field;
 	struct str name = fields_name(l->fields, field);
 	return finish(l,
 		(struct atom){.op = ATOM_COMPUTED,
 			.test = test_category,
-			.text = arena_printf(
-				l->arena, "category or %.*s is %.*s", STR_ARG(name), STR_ARG(word)),
+			.text = arena_printf(l->arena, "event.category, else %.*s, is %.*s",
+				STR_ARG(name), STR_ARG(word)),
 			.program = c,
 			.reads = reads,
 			.read_count = 2},

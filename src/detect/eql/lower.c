@@ -112,16 +112,18 @@ static int field_says(struct eql_lowering *l, struct str field, struct str word,
 	return *ret == NULL ? eql_lower_no_memory(l) : 0;
 }
 
-/* Documents without event.category are asked for another field: those of the older engine. */
-static int other_says(struct eql_lowering *l, struct rule *rule, struct str word, struct expr **ret)
+/* A word that the schema does not know: only documents can say it. */
+static int document_says(struct eql_lowering *l, struct str word, struct expr **ret)
 {
+	struct str other = l->document.other_category_field;
 	field_id field;
-	int rc = intern(l, l->document.other_category_field, &field);
 
-	if (rc != 0)
-		return rc;
-	rule->kinds[KIND_document / 64] |= UINT64_C(1) << (KIND_document % 64);
-	return eql_category_atom(l, rule->categories, field, word, ret);
+	if (other.len > 0) {
+		int rc = intern(l, other, &field);
+		return rc == 0 ? eql_category_atom(l, field, word, ret) : rc;
+	}
+	int rc = note(l, arena_printf(l->arena, "no sensor supplies category %.*s", STR_ARG(word)));
+	return rc == 0 ? field_says(l, STR("event.category"), word, ret) : rc;
 }
 
 /* Kinds and categories of the rule; *ret is what the condition must ask beside, or NULL. */
@@ -142,14 +144,10 @@ static int lower_category(
 	}
 	if (bit != 0) {
 		kinds_of(rule, bit);
-		return l->document.other_category_field.len > 0 ? other_says(l, rule, word, ret)
-								: 0;
+		return 0;
 	}
 	every_kind(rule);
-	if (l->document.other_category_field.len > 0)
-		return other_says(l, rule, word, ret);
-	int rc = note(l, arena_printf(l->arena, "no sensor supplies category %.*s", STR_ARG(word)));
-	return rc == 0 ? field_says(l, STR("event.category"), word, ret) : rc;
+	return document_says(l, word, ret);
 }
 
 /* ---- one event ---- */

@@ -13,8 +13,9 @@ struct eql_document_options {
 	/* The field that says what a query's category word names: "event_type". Empty: what the event
 	 * is by its kind and by its event.category. */
 	struct str category_field;
-	/* With category_field empty: documents without event.category are asked for this field, as
-	 * those of the older engine ("event_type"). Empty: they have no category. */
+	/* With category_field empty, for words that the schema does not know: documents without
+	 * event.category are asked for this field. Known words in it are for whoever decodes documents
+	 * (ecs_options). Empty: they have no category. */
 	struct str other_category_field;
 };
 

@@ -70,9 +70,8 @@ int eql_single_atom(struct eql_lowering *l, const struct eql_node *field, struct
 const void *eql_program(struct eql_lowering *l, const struct eql_node *node); /* NULL: no memory */
 bool eql_program_test(const void *program, const struct cep_context *context);
 struct value eql_program_value(const void *program, const struct cep_context *context);
-/* The category of documents that say it in another field; see lower.c. */
-int eql_category_atom(struct eql_lowering *l, uint32_t categories, field_id field, struct str word,
-	struct expr **ret);
+/* event.category is the word; where there is none, the field is. */
+int eql_category_atom(struct eql_lowering *l, field_id field, struct str word, struct expr **ret);
 
 /* ---- walking ---- */
 /* Calls fn for every node of a tree, itself first, until it returns other than 0; not into the
