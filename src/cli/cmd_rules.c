@@ -12,6 +12,7 @@
 #include "cli/inputs.h"
 #include "cli/terminal.h"
 #include "detect/cep/plan.h"
+#include "detect/eql/explain.h"
 #include "detect/sigma/explain.h"
 
 struct listing {
@@ -258,6 +259,8 @@ static void explain(const struct engine *engine, const struct rule *rule)
 	}
 	if (rule->plan != NULL && rule->plan->type == CEP_WINDOW)
 		sigma_explain_correlation(rule, ruleset_fields(engine->rules), &out);
+	else if (rule->eql != NULL)
+		eql_explain(engine->rules, ruleset_fields(engine->rules), rule, &out);
 	else
 		ruleset_explain(engine->rules, rule, &out);
 	struct str rest = buf_view(&out);
@@ -266,6 +269,12 @@ static void explain(const struct engine *engine, const struct rule *rule)
 		(void)fputc('\n', stdout);
 	}
 	buf_destroy(&out);
+}
+
+/* Steps of an EQL rule are told with it. */
+static bool is_explained_elsewhere(const struct rule *rule)
+{
+	return rule->role == RULE_STEP && str_is(rule->language, "eql");
 }
 
 static int run_explain(const struct args *args)
@@ -287,6 +296,8 @@ static int run_explain(const struct args *args)
 	for (uint32_t i = 0; rc == 0 && i < ruleset_count(engine->rules); i++) {
 		const struct rule *rule = ruleset_rule(engine->rules, i);
 		if (!whole_file && !is_meant(rule, str_of(operands[0])))
+			continue;
+		if (is_explained_elsewhere(rule))
 			continue;
 		if (found++ > 0)
 			(void)fputc('\n', stdout);
