@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include "base/clock.h"
+#include "detect/cep/words.h"
 #include "incident/attack.h"
 #include "incident/boundary.h"
 #include "incident/facts.h"
@@ -276,15 +277,27 @@ static struct str say_keys(struct arena *arena, const struct cep_match *match)
 	return text;
 }
 
-static uint32_t say_match(struct arena *arena, const struct cep_match *match,
+static struct str say_window(
+	struct arena *arena, const struct cep_match *match, const struct fields *fields)
+{
+	struct buf buf = {.limit_bytes = 1024};
+
+	cep_print_window(&buf, match->rule->plan, match->aggregate, fields);
+	struct str text = arena_strn(arena, buf.ptr, buf.len);
+	buf_destroy(&buf);
+	return text;
+}
+
+static uint32_t say_match(struct arena *arena, const struct detection_source *source,
 	const struct detection *detection, struct str *why, uint32_t room)
 {
+	const struct cep_match *match = source->match;
 	const struct cep_plan *plan = match->rule->plan;
 	uint32_t count = 0;
 
 	if (plan != NULL && plan->type == CEP_WINDOW && count < room)
-		why[count++] = arena_printf(arena, "%.15g in %.15g seconds", match->aggregate,
-			(double)plan->maxspan_ns / NS_PER_S);
+		why[count++] = say_window(
+			arena, match, source->view == NULL ? NULL : source->view->fields);
 	if (match->key_count > 0 && count < room)
 		why[count++] = say_keys(arena, match);
 	for (uint32_t i = 0;
@@ -303,7 +316,7 @@ static int take_why(
 		return -ENOMEM;
 	why[count++] = say_technique(arena, source->rule);
 	if (source->match != NULL)
-		count += say_match(arena, source->match, ret, why + count, WHY_MAX - count);
+		count += say_match(arena, source, ret, why + count, WHY_MAX - count);
 	for (uint32_t i = 0; i < source->why_count && count < WHY_MAX; i++)
 		why[count++] = say_why(arena, source->view->fields, &source->why[i]);
 	for (uint32_t i = 0; i < count; i++)

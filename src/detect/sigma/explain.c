@@ -1,6 +1,6 @@
 #include "detect/sigma/explain.h"
 
-#include "detect/cep/plan.h"
+#include "detect/cep/words.h"
 
 static const char *const aggregates[] = {
 	[CEP_EVENT_COUNT] = "the number of events",
@@ -21,23 +21,6 @@ static const char *const bound_signs[] = {
 	[CEP_EQ] = "=",
 	[CEP_NEQ] = "is not",
 };
-
-static void print_time(struct buf *out, uint64_t ns)
-{
-	static const struct {
-		uint64_t seconds;
-		const char *word;
-	} units[] = {{31556952, "year"}, {2629746, "month"}, {86400, "day"}, {3600, "hour"},
-		{60, "minute"}, {1, "second"}};
-	uint64_t seconds = ns / UINT64_C(1000000000);
-	size_t i = 0;
-
-	while (seconds % units[i].seconds != 0)
-		i++;
-	uint64_t count = seconds / units[i].seconds;
-	buf_printf(
-		out, "%llu %s%s", (unsigned long long)count, units[i].word, count == 1 ? "" : "s");
-}
 
 static bool same_everywhere(const struct cep_plan *plan, uint32_t key)
 {
@@ -153,7 +136,7 @@ void sigma_explain_correlation(
 	print_steps(plan, fields, out);
 	print_group(plan, fields, out);
 	buf_cstr(out, waits(plan) ? "window: of " : "window: the last ");
-	print_time(out, plan->maxspan_ns);
+	cep_print_time(out, plan->maxspan_ns);
 	buf_cstr(out,
 		waits(plan) ? ", from an event of a step on\n" : ", up to each event of a step\n");
 	buf_cstr(out, "matches: when ");
