@@ -247,8 +247,80 @@ part_build_package() {
 	as_root && dpkg -i p.deb >/dev/null && dpkg -P work-benign >/dev/null
 }
 
-for part in ${*:-packages make meson cmake npm python cargo git editing shell archives users \
-	build_package ci docker ssh cron}; do
+part_backup() {
+	as_root || return
+	local to=$work/backups
+	mkdir -p "$to" home && cp -r /etc/skel home/kim 2>/dev/null && echo notes >home/kim/notes
+	tar --listed-incremental="$to/state" -czf "$to/home-1.tgz" home && echo more >>home/kim/notes
+	tar --listed-incremental="$to/state" -czf "$to/home-2.tgz" home
+	dpkg --get-selections >"$to/packages" && cp -p /etc/passwd /etc/group /etc/fstab "$to/"
+	find "$to" -name '*.tgz' -mtime +7 -delete && sha256sum "$to"/*.tgz >"$to/sums" && sha256sum -c "$to/sums" >/dev/null
+	have gpg && gpg --homedir "$to" --batch --yes --passphrase x --symmetric -o "$to/home.gpg" "$to/home-1.tgz" 2>/dev/null
+	find home | cpio -o --quiet 2>/dev/null | gzip >"$to/home.cpio.gz"
+	crontab -l >"$to/crontab" 2>/dev/null; true
+}
+
+part_services() {
+	as_root || return
+	service --status-all >/dev/null 2>&1; systemctl list-units >/dev/null 2>&1
+	cat >unit.service <<'U'
+[Unit]
+Description=Work
+[Service]
+ExecStart=/usr/bin/true
+U
+	have systemd-analyze && systemd-analyze verify "$work/unit.service" >/dev/null 2>&1
+	journalctl -n 5 >/dev/null 2>&1; ls -la /var/log >/dev/null; tail -5 /var/log/dpkg.log >/dev/null 2>&1
+	printf '/var/log/work-benign.log {\n\trotate 2\n\tmissingok\n}\n' >rotate.conf
+	have logrotate && logrotate -s "$work/rotate.state" rotate.conf
+	sysctl -a >/dev/null 2>&1; lsmod >/dev/null 2>&1; lsblk >/dev/null 2>&1; ss -tlnp >/dev/null 2>&1
+	logger -t work "a line" 2>/dev/null; updatedb --output="$work/db" -U "$work" 2>/dev/null; true
+}
+
+part_pip() {
+	have python3 || return
+	python3 -m venv pip >/dev/null 2>&1 || return
+	mkdir -p module/work_benign && echo 'def one(): return 1' >module/work_benign/__init__.py
+	printf '[project]\nname = "work-benign"\nversion = "1"\n' >module/pyproject.toml
+	pip/bin/pip install --quiet --no-build-isolation ./module >/dev/null 2>&1
+	timeout 60 pip/bin/pip install --quiet six >/dev/null 2>&1 && pip/bin/python -c 'import six'
+	pip/bin/pip list >/dev/null 2>&1; python3 -m compileall -q module; python3 -m zipfile -c m.zip module
+}
+
+part_downloads() {
+	have curl wget || return
+	mkdir -p Downloads served && echo data >served/data && tar czf served/tool-1.0.tar.gz served/data
+	(cd served && exec python3 -m http.server 18766 --bind 127.0.0.1 >/dev/null 2>&1) & local server=$!
+	sleep 1
+	(cd Downloads && wget -q http://127.0.0.1:18766/tool-1.0.tar.gz && tar xzf tool-1.0.tar.gz
+	curl -fsSLO http://127.0.0.1:18766/data && curl -fsS http://127.0.0.1:18766/data | wc -c >/dev/null
+	curl -fsS http://127.0.0.1:18766/data | python3 -c 'import sys; sys.stdin.read()'
+	wget -q -O- http://127.0.0.1:18766/ | grep -c href; ls -la) >/dev/null
+	kill $server
+	timeout 20 curl -fsS -o Downloads/index https://deb.debian.org/debian/ 2>/dev/null; true
+}
+
+part_database() {
+	have sqlite3 || return
+	sqlite3 work.db 'create table t (a, b); insert into t values (1, 2);' && sqlite3 work.db .dump >dump.sql
+	sqlite3 copy.db <dump.sql && sqlite3 -csv copy.db 'select * from t' >out.csv
+}
+
+part_home() {
+	local HOME=$work/user
+	mkdir -p "$HOME" && cp -r /etc/skel/. "$HOME" && cd "$HOME" || return
+	mkdir -p .config/tool .local/bin .cache && echo 'alias ll="ls -l"' >.bash_aliases
+	have vim && typed "vim -u NONE -c 'normal Goexport EDITOR=vim' -c wq .bashrc"
+	printf '#!/bin/sh\necho hi\n' >.local/bin/hi && chmod +x .local/bin/hi && .local/bin/hi >/dev/null
+	git config --global user.name Kim 2>/dev/null; git config --global --list >/dev/null
+	have ssh-keygen && mkdir -m 700 .ssh && ssh-keygen -q -t ed25519 -N '' -f .ssh/id_ed25519 && ssh-keygen -lf .ssh/id_ed25519.pub >/dev/null
+	have gpg && gpg --batch --quiet --passphrase '' --quick-gen-key kim@example.org >/dev/null 2>&1
+	have gpgconf && gpgconf --kill all
+	typed "bash -i -c 'history; type ls; cd .config; ls -la; exit'"; du -sh . >/dev/null; rm -rf .cache
+}
+
+for part in ${*:-packages make meson cmake npm python pip cargo git editing home shell archives backup database \
+	downloads services users build_package ci docker ssh cron}; do
 	echo "$part"
 	(cd "$work" && "part_$part") </dev/null
 done
