@@ -67,4 +67,11 @@ else:
     print(f"# {supplied} of {judged} fields, {100 * supplied / judged:.1f} %; not supplied: {', '.join(lacking)}")
     check("fields of public EQL rules are supplied", judged == len(asked) > 50 and supplied >= SHARE * judged,
           f"{supplied} of {judged}")
+    run = subprocess.run([MERLON, "rules", "check", "--host", "--json",
+                          *(os.path.join(RULES, of, system) for of in ("detection-rules", "endpoint-behavior")
+                            for system in ("linux", "cross-platform"))], capture_output=True, text=True)
+    verdicts = [json.loads(line) for line in run.stdout.splitlines()]
+    out = {v["file"]: v["host"]["missing"] for v in verdicts if not v["host"]["reachable"]}
+    check("public EQL rules are reachable", len(verdicts) >= 300 and len(out) <= (1 - SHARE) * len(verdicts),
+          f"{len(verdicts) - len(out)} of {len(verdicts)}", *out.items())
 done()

@@ -99,6 +99,7 @@ static int bpf_open(const struct sensor_config *config, struct sensor **ret, str
 		bpf_close(&s->base);
 		return r;
 	}
+	s->loaded.old_cgroups = cgroups_has_v1(s->cgroups);
 	os_self_root(s->root, sizeof(s->root));
 	decoder_init(&s->decoder, s->cgroups, str_of(s->root));
 	if (cgroups_mount(s->cgroups) != NULL)

@@ -16,32 +16,62 @@ struct entry {
 	char path[PATH_BYTES];
 };
 
-struct cgroups {
-	int mount_fd;
+struct hierarchy {
+	int fd; /* -1: not mounted */
 	char mount[256];
 	struct entry entries[CACHE_ENTRIES];
 };
 
-/* mountinfo: id parent dev root MOUNTPOINT options - TYPE source … */
-static void find_mount(struct cgroups *cgroups)
+struct cgroups {
+	struct hierarchy v2, v1;
+};
+
+/* Whether an option stands in "rw,memory". */
+static bool has_option(struct str options, struct str wanted)
+{
+	while (options.len > 0)
+		if (str_eq(str_trim(str_cut(&options, ',')), wanted))
+			return true;
+	return false;
+}
+
+/* mountinfo: id parent dev root MOUNTPOINT options - TYPE source SUPER-OPTIONS */
+static void take_mount(struct cgroups *cgroups, struct str line)
+{
+	ptrdiff_t v2 = str_find(line, STR(" - cgroup2 ")), v1 = str_find(line, STR(" - cgroup "));
+	struct hierarchy *h = v2 >= 0 ? &cgroups->v2 : &cgroups->v1;
+	struct str rest = line, point = {0};
+
+	if (v2 < 0 && v1 < 0)
+		return;
+	if (v2 < 0) {
+		struct str options = str_n(line.ptr + v1 + 10, line.len - (size_t)v1 - 10);
+		(void)str_cut(&options, ' ');
+		if (!has_option(options, STR("memory")))
+			return;
+	}
+	for (int i = 0; i < 5; i++)
+		point = str_cut(&rest, ' ');
+	if (h->mount[0] == 0 && point.len < sizeof(h->mount))
+		memcpy(h->mount, point.ptr, point.len);
+}
+
+static void find_mounts(struct cgroups *cgroups)
 {
 	char *line = NULL;
 	size_t size = 0;
 	FILE *file = fopen("/proc/self/mountinfo", "re");
 	if (file == NULL)
 		return;
-	while (cgroups->mount[0] == 0 && getline(&line, &size, file) > 0) {
-		struct str rest = str_of(line), point = {0};
-		ptrdiff_t dash = str_find(rest, STR(" - cgroup2 "));
-		if (dash < 0)
-			continue;
-		for (int i = 0; i < 5; i++)
-			point = str_cut(&rest, ' ');
-		if (point.len < sizeof(cgroups->mount))
-			memcpy(cgroups->mount, point.ptr, point.len);
-	}
+	while (getline(&line, &size, file) > 0)
+		take_mount(cgroups, str_of(line));
 	free(line);
 	fclose(file);
+}
+
+static void open_mount(struct hierarchy *h)
+{
+	h->fd = h->mount[0] == 0 ? -1 : open(h->mount, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
 int cgroups_open(struct cgroups **ret)
@@ -49,10 +79,9 @@ int cgroups_open(struct cgroups **ret)
 	struct cgroups *cgroups = calloc(1, sizeof(*cgroups));
 	if (cgroups == NULL)
 		return -ENOMEM;
-	find_mount(cgroups);
-	cgroups->mount_fd = cgroups->mount[0] == 0
-				    ? -1
-				    : open(cgroups->mount, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	find_mounts(cgroups);
+	open_mount(&cgroups->v2);
+	open_mount(&cgroups->v1);
 	*ret = cgroups;
 	return 0;
 }
@@ -61,17 +90,24 @@ void cgroups_close(struct cgroups *cgroups)
 {
 	if (cgroups == NULL)
 		return;
-	if (cgroups->mount_fd >= 0)
-		close(cgroups->mount_fd);
+	if (cgroups->v2.fd >= 0)
+		close(cgroups->v2.fd);
+	if (cgroups->v1.fd >= 0)
+		close(cgroups->v1.fd);
 	free(cgroups);
 }
 
 const char *cgroups_mount(const struct cgroups *cgroups)
 {
-	return cgroups->mount[0] == 0 ? NULL : cgroups->mount;
+	return cgroups->v2.mount[0] == 0 ? NULL : cgroups->v2.mount;
 }
 
-static void resolve(struct cgroups *cgroups, struct entry *entry)
+bool cgroups_has_v1(const struct cgroups *cgroups)
+{
+	return cgroups->v1.fd >= 0;
+}
+
+static void resolve(const struct hierarchy *hierarchy, struct entry *entry)
 {
 	union {
 		struct file_handle handle;
@@ -84,13 +120,13 @@ static void resolve(struct cgroups *cgroups, struct entry *entry)
 	h.handle.handle_type = FILEID_KERNFS;
 	memcpy(h.handle.f_handle, &entry->id, sizeof(entry->id));
 	entry->len = 0;
-	int fd = open_by_handle_at(cgroups->mount_fd, &h.handle, O_PATH | O_CLOEXEC);
+	int fd = open_by_handle_at(hierarchy->fd, &h.handle, O_PATH | O_CLOEXEC);
 	if (fd < 0)
 		return;
 	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
 	ssize_t len = readlink(link, path, sizeof(path));
 	close(fd);
-	size_t mount = strlen(cgroups->mount);
+	size_t mount = strlen(hierarchy->mount);
 	if (len < (ssize_t)mount)
 		return;
 	struct str text = str_n(path + mount, (size_t)len - mount);
@@ -102,14 +138,24 @@ static void resolve(struct cgroups *cgroups, struct entry *entry)
 	entry->len = (uint32_t)text.len;
 }
 
-struct str cgroups_path(struct cgroups *cgroups, uint64_t id)
+static struct str path_in(struct hierarchy *hierarchy, uint64_t id)
 {
-	struct entry *entry = &cgroups->entries[id % CACHE_ENTRIES];
-	if (id == 0 || cgroups->mount_fd < 0)
+	struct entry *entry = &hierarchy->entries[id % CACHE_ENTRIES];
+	if (id == 0 || hierarchy->fd < 0)
 		return (struct str){0};
 	if (entry->id != id) {
 		entry->id = id;
-		resolve(cgroups, entry);
+		resolve(hierarchy, entry);
 	}
 	return str_n(entry->path, entry->len);
+}
+
+struct str cgroups_path(struct cgroups *cgroups, uint64_t id)
+{
+	return path_in(&cgroups->v2, id);
+}
+
+struct str cgroups_path_v1(struct cgroups *cgroups, uint64_t id)
+{
+	return path_in(&cgroups->v1, id);
 }

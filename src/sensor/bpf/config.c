@@ -219,7 +219,7 @@ int config_apply(struct loaded *loaded, const struct sensor_want *want, struct s
 	put_audited(skeleton, want);
 	control->self_pid = (uint32_t)getpid();
 	memcpy(control->kinds, want->kinds, sizeof(control->kinds));
-	control->flags = flags_of(want);
+	control->flags = flags_of(want) | (loaded->old_cgroups ? CONTROL_CGROUP : 0);
 	calls = put_calls(control->calls, calls_native, want);
 	calls |= put_calls(control->calls + CONTROL_CALLS, calls_compat, want);
 	calls |= want->audit_pid_count > 0;

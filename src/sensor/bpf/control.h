@@ -62,6 +62,7 @@ struct call_shape {
 #define CONTROL_WRITES 8 /* remember files opened for writing: file_modify is wanted */
 #define CONTROL_OPENS \
 	16 /* opening for writing is an event everywhere, not only below watched paths */
+#define CONTROL_CGROUP 32 /* the memory controller is of version 1: tell its group as well */
 
 /* Values of the map of watched paths: opening what is an event. */
 #define WATCH_READ  1

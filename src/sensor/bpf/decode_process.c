@@ -48,8 +48,12 @@ static void put_process(struct decoder *d, struct batch *batch, const struct wir
 		ev_uint_text(batch, FIELD_process_Ext_audit_user_id, p->loginuid);
 	if (p->sessionid != UINT32_MAX)
 		ev_uint(batch, FIELD_process_Ext_session, p->sessionid);
-	if (d->cgroups != NULL && ev_wants(batch, FIELD_process_Ext_cgroup))
-		ev_text(batch, FIELD_process_Ext_cgroup, cgroups_path(d->cgroups, p->cgroup));
+	if (d->cgroups != NULL && ev_wants(batch, FIELD_process_Ext_cgroup)) {
+		struct str path = cgroups_path(d->cgroups, p->cgroup);
+		if (path.len <= 1 && p->cgroup_v1 != 0)
+			path = cgroups_path_v1(d->cgroups, p->cgroup_v1);
+		ev_text(batch, FIELD_process_Ext_cgroup, path);
+	}
 }
 
 void decode_fork(struct decoder *d, struct batch *batch, const struct record *r)

@@ -22,6 +22,7 @@ struct loaded {
 	struct merlon_bpf *skeleton;
 	size_t ring_bytes;
 	bool plain_loads; /* the kernel has bpf_rdonly_cast */
+	bool old_cgroups; /* set by the caller: the memory controller is of version 1 */
 	uint64_t refused; /* bits by program: the kernel did not take it */
 	uint64_t unattached;
 	int refusal[64]; /* by program: the errno */

@@ -77,7 +77,7 @@ struct wire_process {
 	struct wire_ids ids;
 	__u64 caps_permitted, caps_effective;
 	__u32 loginuid, sessionid;
-	__u64 cgroup;
+	__u64 cgroup, cgroup_v1; /* the latter 0 unless asked for */
 	__u32 mnt_ns, pid_ns;
 	__u16 tty_major, tty_minor;
 	__u8 interactive, args_cut, by_thread, reserved;

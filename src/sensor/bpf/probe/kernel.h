@@ -135,7 +135,14 @@ struct kernfs_node {
 struct cgroup {
 	struct kernfs_node *kn;
 };
+struct cgroup_subsys_state {
+	struct cgroup *cgroup;
+};
+enum cgroup_subsys_id {
+	memory_cgrp_id = 4,
+};
 struct css_set {
+	struct cgroup_subsys_state *subsys[1];
 	struct cgroup *dfl_cgrp;
 };
 struct ns_common {

@@ -59,6 +59,20 @@ inline_ void fill_ids(struct wire_ids *ids, const struct cred *cred)
 	ids->sgid = cred->sgid.val;
 }
 
+/* Where containers show when the controllers are of version 1. */
+inline_ u64 memory_cgroup(struct task_struct *task)
+{
+	struct cgroup_subsys_state *state = 0;
+	void *from = task->cgroups;
+	if (!(control.flags & CONTROL_CGROUP) ||
+		!bpf_core_enum_value_exists(enum cgroup_subsys_id, memory_cgrp_id))
+		return 0;
+	from += bpf_core_field_offset(struct css_set, subsys) +
+		8 * bpf_core_enum_value(enum cgroup_subsys_id, memory_cgrp_id);
+	bpf_probe_read_kernel(&state, sizeof(state), from);
+	return READ(state, cgroup, kn, id);
+}
+
 inline_ void fill_process(struct wire_process *p, struct task_struct *task)
 {
 	const struct cred *cred = task->cred;
@@ -80,6 +94,7 @@ inline_ void fill_process(struct wire_process *p, struct task_struct *task)
 	if (bpf_core_field_exists(task->sessionid))
 		p->sessionid = task->sessionid;
 	p->cgroup = task->cgroups->dfl_cgrp->kn->id;
+	p->cgroup_v1 = memory_cgroup(task);
 	p->mnt_ns = task->nsproxy->mnt_ns->ns.inum;
 	p->pid_ns = task->nsproxy->pid_ns_for_children->ns.inum;
 	bpf_probe_read_kernel(p->comm, sizeof(p->comm), &task->comm);
