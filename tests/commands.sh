@@ -56,6 +56,7 @@ check "measuring rules on a pipe" 2 'only once' rules bench "$tmp/rule.yml" -
 if "$merlon" rules check --json - <"$tmp/rule.yml" | grep -q '"status":"ok"'; then ok "rules on standard input"
 else not_ok "rules on standard input"; fi
 check "an expression's value" 0 '^"bash2"$' rules eval 'concat(process.name, 1 + 1)' --event '{"process":{"name":"bash"}}'
+check "an expression that begins with a minus" 0 '^true$' rules eval '-3 < -.5'
 check "a value that the event does not have" 0 '^null$' rules eval 'length(process.name)'
 check "an expression that means nothing" 1 'line 1, column 8: argument 1 of .number. is a text' rules eval 'number(1)'
 check "an event that is none" 1 'the event: .* at byte 1' rules eval 'true' --event '[1]'

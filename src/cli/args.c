@@ -233,6 +233,12 @@ static int parse_short(
 	return 0;
 }
 
+/* A dash that no letter follows begins a value, as in the expression -3 < 4. */
+static bool is_short(const char *text)
+{
+	return text[0] == '-' && (unsigned)(text[1] | 32) - 'a' < 26;
+}
+
 static int parse_all(struct args *args, int argc, char *const *argv, struct err *err)
 {
 	bool ended = false;
@@ -245,7 +251,7 @@ static int parse_all(struct args *args, int argc, char *const *argv, struct err 
 			ended = true;
 		else if (!ended && strncmp(argv[i], "--", 2) == 0)
 			r = parse_long(args, argv[i], next, &taken, err);
-		else if (!ended && argv[i][0] == '-' && argv[i][1] != '\0')
+		else if (!ended && is_short(argv[i]))
 			r = parse_short(args, argv[i], next, &taken, err);
 		else
 			args->operands[args->operand_count++] = argv[i];
@@ -278,7 +284,7 @@ int args_parse(const struct command *command, const char *path, int argc, char *
 	int r;
 
 	for (int i = 0; i < argc; i++)
-		letters += argv[i][0] == '-' && argv[i][1] != '-' ? strlen(argv[i]) : 0;
+		letters += is_short(argv[i]) ? strlen(argv[i]) : 0;
 	(void)snprintf(args.path, sizeof(args.path), "%s", path);
 	args.operands = calloc(room, sizeof(args.operands[0]));
 	args.given = calloc(letters, sizeof(args.given[0]));

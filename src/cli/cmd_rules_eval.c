@@ -200,7 +200,9 @@ const struct command rules_eval = {
 	.summary = "Print what an EQL expression is worth",
 	.doc = "Prints the value as JSON. With - each line of standard input is one evaluation,\n"
 	       "  {\"expression\": \"length(process.name)\", \"event\": {…}}\n\n"
-	       "and is answered by one line with \"value\" or \"error\".",
+	       "and is answered by one line with \"value\" or \"error\". An expression that "
+	       "begins\n"
+	       "with a minus and a name stands behind --.",
 	.options = options_of_eval,
 	.run = run_eval,
 };
