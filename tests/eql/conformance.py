@@ -69,8 +69,8 @@ def case_option(caseless):
     return "--case-insensitive" if caseless else "--case-sensitive"
 
 
-def merlon(*arguments):
-    run = subprocess.run([MERLON, *arguments], capture_output=True)
+def merlon(*arguments, stdin=""):
+    run = subprocess.run([MERLON, *arguments], capture_output=True, input=stdin.encode())
     if run.returncode != 0:
         return "exit %d: %s" % (run.returncode, run.stderr.decode(errors="replace").strip())
     return run.stdout.decode()
@@ -98,10 +98,22 @@ def naive_query(case, records=[]):  # noqa: B006 read once
     return [None if i is None else records[i]["serial_event_id"] for row in indexes(rows) for i in row]
 
 
-def merlon_value(case):
-    text, caseless, _ = case
-    output = merlon("rules", "eval", "--dialect", "endgame", case_option(caseless), text)
-    return output if output.startswith("exit ") else json.loads(output)
+def merlon_values(cases_):
+    """One run for each mode; each line of input is an expression."""
+    answers = {}
+    for caseless in (True, False):
+        mine = [i for i, case in enumerate(cases_) if case[1] == caseless]
+        lines = "".join(json.dumps({"expression": cases_[i][0]}) + "\n" for i in mine)
+        output = merlon("rules", "eval", "--dialect", "endgame", case_option(caseless), "-", stdin=lines)
+        rows = output.splitlines() if not output.startswith("exit ") else [json.dumps({"error": output})] * len(mine)
+        for i, line in zip(mine, rows):
+            row = json.loads(line)
+            answers[i] = row["value"] if "value" in row else row
+    return [answers.get(i, "no answer") for i in range(len(cases_))]
+
+
+def naive_values(cases_):
+    return [naive_value(case) for case in cases_]
 
 
 def naive_value(case):
@@ -114,13 +126,16 @@ def same(got, wanted):
     return got == wanted and isinstance(got, bool) == isinstance(wanted, bool)
 
 
-def table(name, cases, ask, workers):
-    """One line, a case each that is not as it should be."""
-    with concurrent.futures.ThreadPoolExecutor(workers) as pool:
-        answers = list(pool.map(ask, cases))
+def table(name, cases_, answers):
+    """One line, and each case that is not as it should be."""
     wrong = [f"{case[0].strip()} ({case_option(case[1])}): {got!r}, not {case[2]!r}"
-             for case, got in zip(cases, answers) if not same(got, case[2])]
-    check(f"{name}: {len(cases) - len(wrong)} of {len(cases)}", not wrong, *wrong[:20])
+             for case, got in zip(cases_, answers) if not same(got, case[2])]
+    check(f"{name}: {len(cases_) - len(wrong)} of {len(cases_)}", not wrong, *wrong[:20])
+
+
+def all_at_once(ask, cases_):
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count() or 1 if MERLON else 1) as pool:
+        return list(pool.map(ask, cases_))
 
 
 def merlon_case(dialect, query, events):
@@ -135,24 +150,42 @@ def naive_case(dialect, query, events):
     return [[None if i is None else events[i]["id"] for i in match] for match in indexes(rows)]
 
 
-def own_cases(ask, workers):
+def refused():
+    """Expressions that a verifier must refuse."""
+    found = []
+
+    def walk(node):
+        if isinstance(node, dict):
+            found.extend(test["expression"] for test in node.get("verifier", {}).get("failures", []))
+        for below in node.values() if isinstance(node, dict) else []:
+            walk(below)
+
+    walk(load("test_string_functions.toml"))
+    taken = [text for text in found if not merlon("rules", "eval", "--dialect", "endgame", text).startswith("exit 1")]
+    check(f"test_string_functions.toml: {len(found) - len(taken)} of {len(found)} wrong calls are refused", not taken,
+          *taken)
+
+
+def own_cases(ask):
     all_cases = list(cases())
-    with concurrent.futures.ThreadPoolExecutor(workers) as pool:
-        answers = list(pool.map(lambda case: ask(*case[1:4]), all_cases))
+    answers = all_at_once(lambda case: ask(*case[1:4]), all_cases)
     wrong = [f"{name}: {query}: {got}, not {wanted}"
              for (name, _, query, _, wanted), got in zip(all_cases, answers) if got != wanted]
     check(f"own cases: {len(all_cases) - len(wrong)} of {len(all_cases)}", not wrong, *wrong)
 
 
 def main():
-    workers = os.cpu_count() or 1 if MERLON else 1
-    own_cases(merlon_case if MERLON else naive_case, workers)
+    own_cases(merlon_case if MERLON else naive_case)
     if not os.path.isdir(FOLDER):
         skip("conformance files", "no conformance files: set MERLON_SHARED")
         return
-    table("test_queries.toml", queries(), merlon_query if MERLON else naive_query, workers)
+    asked = queries()
+    table("test_queries.toml", asked, all_at_once(merlon_query if MERLON else naive_query, asked))
     for name in ("test_folding.toml", "test_string_functions.toml"):
-        table(name, expressions(load(name)), merlon_value if MERLON else naive_value, workers)
+        asked = expressions(load(name))
+        table(name, asked, (merlon_values if MERLON else naive_values)(asked))
+    if MERLON:
+        refused()
 
 
 main()

@@ -42,6 +42,14 @@ class Scope:
         self.variables = {}
 
     def field(self, path):
+        """A list of one is its element, one of none is null."""
+        found = self.raw(path)
+        if isinstance(found, list):
+            found = [f for f in elements(found)]
+            return None if not found else found[0] if len(found) == 1 else found
+        return found
+
+    def raw(self, path):
         if path[0] in self.variables:
             return look_up(self.variables[path[0]], path[1:])
         if self.events is not None and path[0] == "events" and len(path) > 1 and isinstance(path[1], int):
@@ -54,6 +62,11 @@ class Scope:
 def truth(value):
     """As a condition: null, true or false."""
     return None if is_null(value) else bool(value)
+
+
+def _leaf(answer, dialect):
+    """What could not be answered: null, or false."""
+    return False if answer is None and not dialect.three_valued else answer
 
 
 def _not(value, dialect):
@@ -70,7 +83,7 @@ def _and(scope, node):
         if answer is False:
             return False
         known = known and answer is not None
-    return True if known else None
+    return True if known else _leaf(None, scope.dialect)
 
 
 def _or(scope, node):
@@ -80,7 +93,7 @@ def _or(scope, node):
         if answer is True:
             return True
         known = known and answer is not None
-    return False if known else None
+    return False if known else _leaf(None, scope.dialect)
 
 
 def _is_null_literal(node):
@@ -97,18 +110,29 @@ def _wildcard_literal(dialect, node):
 
 def _equal(scope, node):
     """Is left == right: True, False or None."""
-    left, right = evaluate(node.left, scope), evaluate(node.right, scope)
     if _is_null_literal(node.left) or _is_null_literal(node.right):
-        return is_null(left) and is_null(right)
+        return is_null(unanswered(node.left, scope)) and is_null(unanswered(node.right, scope))
+    left, right = evaluate(node.left, scope), evaluate(node.right, scope)
     if _is_optional(node.left) and _is_optional(node.right) and is_null(left) and is_null(right):
         return True
     for pattern, value, against in ((node.right, left, right), (node.left, right, left)):
         if _wildcard_literal(scope.dialect, pattern):
-            return _any(value, lambda v: wildcard(v, against, scope.dialect.caseless, False) if isinstance(v, str) else None)
+            return _any(value, lambda v: wildcard(text_of(v), against, scope.dialect.caseless, False), scope.dialect)
     return compare("==", left, right, scope.dialect.caseless, scope.dialect)
 
 
-def _any(value, test):
+def unanswered(node, scope):
+    """For comparisons with null: a question that could not be answered is null in every dialect."""
+    if type(node) in _QUESTIONS:
+        return _QUESTIONS[type(node)](scope, node)
+    if isinstance(node, tree.Call):
+        return _call(scope, node)
+    return evaluate(node, scope)
+
+
+def _any(value, test, dialect):
+    if isinstance(value, list) and dialect.three_valued:
+        return None
     answers = [test(v) for v in elements(value)]
     answers = [a for a in answers if a is not None]
     return any(answers) if answers else None
@@ -140,7 +164,7 @@ def _match(scope, node):
 
     if None in patterns and is_null(value):
         return True
-    return _any(value, lambda v: any(one(v, p) for p in patterns if p is not None))
+    return _any(value, lambda v: any(one(v, p) for p in patterns if p is not None), scope.dialect)
 
 
 def _in(scope, node):
@@ -154,8 +178,11 @@ def _in(scope, node):
 
 def _arithmetic(scope, node):
     left, right = evaluate(node.left, scope), evaluate(node.right, scope)
-    answers = [arithmetic(node.op, a, b, scope.dialect) for a in elements(left) for b in elements(right)]
-    return answers if len(answers) > 1 else answers[0] if answers else None
+    if not isinstance(left, list) and not isinstance(right, list):
+        return arithmetic(node.op, left, right, scope.dialect)
+    if scope.dialect.three_valued:
+        return None
+    return [arithmetic(node.op, a, b, scope.dialect) for a in elements(left) for b in elements(right)]
 
 
 def _negate(scope, node):
@@ -174,8 +201,8 @@ def _call(scope, node):
     if node.name == "safe":
         return evaluate(node.args[0], scope)
     if node.name in ("arraysearch", "arraycount"):
-        array = evaluate(node.args[0], scope)
-        hits = [e for e in (array if isinstance(array, list) else [])
+        array = scope.raw(node.args[0].path) if isinstance(node.args[0], tree.Field) else evaluate(node.args[0], scope)
+        hits = [e for e in (array if isinstance(array, list) else [] if array is None else [array])
                 if _with_variable(scope, node.args[1].path[0], e, node.args[2])]
         return len(hits) if node.name == "arraycount" else bool(hits)
     if node.name not in CALLS:
@@ -184,18 +211,31 @@ def _call(scope, node):
     return call(node.name, context, [evaluate(a, scope) for a in node.args])
 
 
+_QUESTIONS = {tree.Compare: _compare, tree.Match: _match, tree.In: _in}
+_ASKING = {"cidrmatch", "endswith", "startswith", "stringcontains", "match", "matchlite", "wildcard", "arraycontains"}
+
+
+def _question(ask):
+    return lambda scope, node: _leaf(ask(scope, node), scope.dialect)
+
+
+def _any_call(scope, node):
+    answer = _call(scope, node)
+    return _leaf(answer, scope.dialect) if node.name in _ASKING else answer
+
+
 _NODES = {
     tree.Literal: lambda scope, node: node.value,
     tree.Field: lambda scope, node: scope.field(node.path),
     tree.Not: lambda scope, node: _not(evaluate(node.value, scope), scope.dialect),
     tree.And: _and,
     tree.Or: _or,
-    tree.Compare: _compare,
-    tree.Match: _match,
-    tree.In: _in,
+    tree.Compare: _question(_compare),
+    tree.Match: _question(_match),
+    tree.In: _question(_in),
     tree.Arithmetic: _arithmetic,
     tree.Negate: _negate,
-    tree.Call: _call,
+    tree.Call: _any_call,
     tree.Relation: lambda scope, node: scope.related(node) if scope.related else False,
 }
 

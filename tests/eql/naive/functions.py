@@ -40,13 +40,23 @@ def _arithmetic(op):
     return lambda c, a, b: arithmetic(op, a, b, c.dialect)
 
 
-def _texts(*values):
-    return all(isinstance(v, str) for v in values)
+def textual(function):
+    """Numbers and booleans among the leading arguments are taken by their text; null gives null."""
+    def asked(c, *arguments):
+        texts = [text_of(a) for a in arguments[:function.texts]]
+        return None if None in texts else function(c, *texts, *arguments[function.texts:])
+    return asked
 
 
+def takes(texts):
+    def mark(function):
+        function.texts = texts
+        return textual(function)
+    return mark
+
+
+@takes(texts=3)
 def between(c, source, left, right, greedy=False):
-    if not _texts(source, left, right):
-        return None
     text = c.fold(source)
     start = text.find(c.fold(left))
     if start < 0:
@@ -73,23 +83,25 @@ def concat(c, *values):
     return None if None in texts else "".join(texts)
 
 
+@takes(texts=2)
 def ends_with(c, source, end):
-    return c.fold(source).endswith(c.fold(end)) if _texts(source, end) else None
+    return c.fold(source).endswith(c.fold(end))
 
 
+@takes(texts=2)
 def starts_with(c, source, start):
-    return c.fold(source).startswith(c.fold(start)) if _texts(source, start) else None
+    return c.fold(source).startswith(c.fold(start))
 
 
 def string_contains(c, source, part):
-    if not _texts(source, part):
+    source, part = text_of(source), text_of(part)
+    if source is None or part is None:
         return False if c.dialect.three_valued else None
-    return c.fold(part) in c.fold(source)
+    return (part != "" or c.dialect.three_valued) and c.fold(part) in c.fold(source)
 
 
+@takes(texts=2)
 def index_of(c, source, part, start=None):
-    if not _texts(source, part):
-        return None
     start = start or 0
     found = c.fold(source).find(c.fold(part), max(start, 0))
     return None if found < 0 or start > len(source) else found
@@ -101,14 +113,15 @@ def length(c, value):
     return None if is_null(value) or not isinstance(value, list) else len(value)
 
 
+@takes(texts=1)
 def match(c, source, *patterns):
-    if not isinstance(source, str):
-        return None
     flags = re.S | (re.I if c.caseless else 0)
     return any(re.match(p, source, flags) for p in patterns)
 
 
 def number(c, source, base=None):
+    if is_number(source):
+        return source
     if not isinstance(source, str):
         return None
     if re.fullmatch(r"[+-]?\d*\.\d*", source) and re.search(r"\d", source) and base in (None, 10):
@@ -127,13 +140,13 @@ def string(c, value):
     return text_of(value)
 
 
+@takes(texts=1)
 def substring(c, source, start=None, end=None):
-    return source[start:end] if isinstance(source, str) else None
+    return source[start:end]
 
 
+@takes(texts=1)
 def wildcard_call(c, source, *patterns):
-    if not isinstance(source, str):
-        return None
     return any(wildcard(source, p, c.caseless, c.dialect.question_mark) for p in patterns)
 
 
@@ -176,6 +189,8 @@ def call(name, context, arguments):
         raise TypeError(f"{name} takes other arguments")
     if lists == NONE or not any(isinstance(a, list) for a in arguments):
         return function(context, *arguments)
+    if context.dialect.three_valued:
+        return string_contains(context, None, None) if name == "stringcontains" else None
     choices = [elements(a) or [None] if isinstance(a, list) else [a] for a in arguments]
     answers = [function(context, *choice) for choice in itertools.product(*choices)]
     if lists == ONE:

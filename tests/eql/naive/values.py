@@ -71,7 +71,7 @@ def compare_two(op, a, b, caseless, dialect):
         return _ORDER[op](a, b)
     if isinstance(a, bool) and isinstance(b, bool):
         return a == b if op == "==" else None
-    if dialect.three_valued or isinstance(a, dict) or isinstance(b, dict):
+    if isinstance(a, dict) or isinstance(b, dict):
         return None
     if op == "==":
         return text_of(a) == text_of(b)
@@ -83,6 +83,8 @@ def compare(op, a, b, caseless, dialect):
     """`op` without !=. Any element of a list will do; null when nothing could be compared."""
     if not isinstance(a, list) and not isinstance(b, list):
         return None if a is None or b is None else compare_two(op, a, b, caseless, dialect)
+    if dialect.three_valued:
+        return None
     answers = [compare_two(op, x, y, caseless, dialect) for x in elements(a) for y in elements(b)]
     answers = [x for x in answers if x is not None]
     return any(answers) if answers else None
