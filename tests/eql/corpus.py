@@ -17,6 +17,7 @@ import tomllib
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 from naive.engine import Document, Engine, indexes  # noqa: E402
+from naive.evaluate import look_up  # noqa: E402
 from synth import NotSynthesised, Synthesiser, mutations, put  # noqa: E402
 from tap import check, done, skip  # noqa: E402
 
@@ -25,6 +26,7 @@ ATTEMPTS = 400
 BEGIN = 1_700_000_000 * 10**9
 APART = 7200 * 10**9        # between streams
 MILLISECOND = 10**6
+SYSTEMS = ("linux", "macos", "windows")
 
 
 class Rule:
@@ -32,7 +34,13 @@ class Rule:
         self.file, self.dialect = file, dialect
         self.id = rule.get("rule_id") or rule.get("id")
         self.engine = Engine(rule["query"], dialect)
-        self.systems = rule.get("os_list") or [s for s in ("linux", "macos") if f"/{s}/" in file]
+        # An event of another system than these is not the rule's, one of unknown system is.
+        self.only = set(rule.get("os_list", []))
+        self.systems = sorted(self.only) or [s for s in ("linux", "macos") if f"/{s}/" in file]
+
+    def sees(self, document):
+        system = look_up(document.data, ["host", "os", "type"])
+        return not self.only or system not in SYSTEMS or system in self.only
 
 
 def load(dialect):
@@ -112,7 +120,7 @@ def merlon_matches(merlon, rules, dialect, file, *more):
 
 def naive_matches(task):
     rule, documents = task
-    return indexes(rule.engine.run(documents))
+    return indexes(rule.engine.run([d for d in documents if rule.sees(d)]))
 
 
 def key(match):
