@@ -33,7 +33,8 @@ static int make_cep(
 {
 	const struct cep_options options = {.captures = p->options.captures,
 		.capture_count = p->options.capture_count,
-		.host = p->options.host};
+		.host = p->options.host,
+		.whole = p->options.whole};
 
 	if (!ruleset_has_plans(engine->rules))
 		return 0;

@@ -28,7 +28,8 @@ struct pipeline_options {
 	/* What is kept of events for on_plans, besides what the rules need. Must outlive it. */
 	const field_id *captures;
 	uint32_t capture_count;
-	field_id host; /* see cep_options */
+	field_id host; /* this and whole: see cep_options */
+	bool whole;
 };
 
 struct pipeline_stats {

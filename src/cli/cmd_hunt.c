@@ -73,6 +73,7 @@ static int run_pass(
 		.capture_count = hunt->id_field != FIELD_none,
 		.sort_all = sort,
 		.tiebreaker = hunt->tiebreaker,
+		.whole = true,
 		.in_order = !sort && ruleset_has_plans(hunt->engine->rules)};
 	struct pipeline *pipeline = NULL;
 	int rc = pipeline_create(hunt->engine, &options, &pipeline, err);

@@ -159,6 +159,18 @@ static bool comes_too_late(const struct cep_context *context, uint32_t group, ui
 	return false;
 }
 
+/* Does the step's condition hold for the event behind this partial match? */
+static bool holds_behind(
+	struct cep_context *context, const struct cep_step *step, const struct partial *partial)
+{
+	context->last = partial->last;
+	context->chain = partial->chain;
+	context->position = partial->position;
+	bool ret = cep_step_holds(context, step);
+	context->last = context->chain = 0;
+	return ret;
+}
+
 /* Is the event the next of this partial match? */
 static bool follows(struct cep_context *context, const struct cep_step *step, uint32_t handle)
 {
@@ -168,12 +180,7 @@ static bool follows(struct cep_context *context, const struct cep_step *step, ui
 	if (partial_last_ns(cep, partial) > context->source.time_ns ||
 		context->source.time_ns - partial->item.since_ns > context->plan->live.span_ns)
 		return false;
-	context->last = partial->last;
-	context->chain = partial->chain;
-	context->position = partial->position;
-	bool ret = cep_step_holds(context, step);
-	context->last = context->chain = 0;
-	return ret;
+	return holds_behind(context, step, partial);
 }
 
 /* The partial matches of the group that wait for a run of the step, later ones first. */
@@ -318,10 +325,11 @@ static void run_missing(struct cep_context *context, const struct step_state *st
 	uint64_t time_ns = context->source.time_ns;
 	uint32_t group, next;
 
-	if (!cep_key_make(cep, context, step->step->keys) || !cep_step_holds(context, step->step))
+	if (!cep_key_make(cep, context, step->step->keys))
 		return;
 	if (step->first == 0) {
-		lead_note(cep, context);
+		if (cep_step_holds(context, step->step))
+			lead_note(cep, context);
 		return;
 	}
 	group = cep_group_find(cep, plan->number);
@@ -331,7 +339,8 @@ static void run_missing(struct cep_context *context, const struct step_state *st
 		struct partial_missing *missing = partial_missing_at(cep, at);
 		next = missing->partial.next;
 		if (missing->partial.position != step->first ||
-			partial_last_ns(cep, &missing->partial) >= time_ns)
+			partial_last_ns(cep, &missing->partial) >= time_ns ||
+			!holds_behind(context, step->step, &missing->partial))
 			continue;
 		if ((missing->partial.flags & PARTIAL_WAITING) != 0)
 			partial_free(cep, plan, at);

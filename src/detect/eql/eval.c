@@ -153,6 +153,10 @@ static struct value eval_compare(struct eql_evaluation *e, const struct eql_node
 		return value_bool(eql_is_null(&value) == (node->op == EQL_EQ));
 	}
 	struct eql_operand a = operand(e, left), b = operand(e, right);
+	/* Fields that need not exist are null itself where they do not. */
+	if ((node->op == EQL_EQ || node->op == EQL_NE) && left->optional && right->optional &&
+		eql_is_null(&a.value) && eql_is_null(&b.value))
+		return value_bool(node->op == EQL_EQ);
 	/* What is not known to be equal is unequal where the dialect has no null logic. */
 	bool opposite = node->op == EQL_NE;
 	struct value equal = answer(e, value_of_truth(eql_compare_operands(e,

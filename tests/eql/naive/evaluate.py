@@ -180,9 +180,7 @@ def _arithmetic(scope, node):
     left, right = evaluate(node.left, scope), evaluate(node.right, scope)
     if not isinstance(left, list) and not isinstance(right, list):
         return arithmetic(node.op, left, right, scope.dialect)
-    if scope.dialect.three_valued:
-        return None
-    return [arithmetic(node.op, a, b, scope.dialect) for a in elements(left) for b in elements(right)]
+    return None
 
 
 def _negate(scope, node):

@@ -7,7 +7,7 @@ from .parser import Field
 from .values import elements, fold, text_of
 
 
-@dataclass
+@dataclass(eq=False)
 class Partial:
     documents: list     # one for each step with an event so far
     aliases: dict = field(default_factory=dict)
@@ -78,15 +78,13 @@ class Sequence:
             return
         for keys in keys_of(step, Scope(document.data, self.dialect, related=related)):
             partials = self.waiting[stage].get(same(keys, self.dialect), [])
-            for i in reversed(range(len(partials))):
-                partial = partials[i]
-                if not self.engine.matches(step.event, document, partial.aliases, related):
-                    continue
-                if not step.fork:
-                    del partials[:i + 1]
-                if self.query.maxspan is None or document.time - partial.documents[0].time <= self.query.maxspan:
-                    self._advance(stage, partial, document, keys)
-                break
+            fitting = [p for p in partials if self.engine.matches(step.event, document, p.aliases, related)]
+            if not fitting:
+                continue
+            if not step.fork:
+                partials[:] = [p for p in partials if p not in fitting]
+            if self.query.maxspan is None or document.time - fitting[-1].documents[0].time <= self.query.maxspan:
+                self._advance(stage, fitting[-1], document, keys)
 
     def _advance(self, stage, partial, document, keys):
         step = self.steps[self.positive[stage]]
