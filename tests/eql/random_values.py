@@ -56,7 +56,7 @@ def one_round(merlon, name, seed):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("merlon")
-    parser.add_argument("--rounds", type=int, default=4)
+    parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--dialect", choices=("endpoint", "elasticsearch", "endgame"))
     options = parser.parse_args()

@@ -128,6 +128,9 @@ static void test_references(void **state)
 	(void)state;
 	bench_expect(&plan, "x|A1 y|A2 x|B3 z|B4 y|B5 x|C6 y|C7", "A1 B3 C6;A2 B5 C7;");
 	bench_expect(&plan, "x|A1 x|A2 x|B3 x|B4 x|C5", "A2 B3 C5;");
+	plan.steps = "A !M B";
+	plan.span_s = 60;
+	bench_expect(&plan, "x|A1 y|M2 x|B3 x|A4 x|M5 x|B6", "A1 - B3;");
 }
 
 static void test_late_events(void **state)

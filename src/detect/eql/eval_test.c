@@ -144,6 +144,10 @@ static void test_null_logic(void **state)
 		{ALL, "null == (a > 1)", "{\"a\":0}", "false"},
 		{ALL, "a", NULL, "null"},
 		/* a missing field: nothing is known of it, or nothing holds for it */
+		{P | S, "?a == ?b", NULL, "true"},
+		{P | S, "?a != ?b", NULL, "false"},
+		{P | S, "?a == b", NULL, "false"},
+		{P | S, "?a == ?b", "{\"a\":1}", "false"},
 		{G, "a == 1", NULL, "null"},
 		{G, "a != 1", NULL, "null"},
 		{G, "not a == 1", NULL, "null"},
