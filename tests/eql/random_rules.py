@@ -149,7 +149,7 @@ class Queries:
         return f"{self.random.choice(CATEGORIES + ['any'])} where {self.condition(depth)}"
 
     def key(self):
-        name = self.random.choice(TEXTS + COUNTS)
+        name = self.random.choice(TEXTS + COUNTS + LISTS)
         return "?" + name if not self.old and self.random.random() < 0.25 else name
 
     def sequence(self):

@@ -254,6 +254,18 @@ static void add_to_sample(struct cep_context *context, uint32_t number, uint32_t
 		events[at] = cep_capture(cep, &context->source, &plan->steps[number].captures);
 }
 
+/* The event is of the step, and of cep->key. */
+static void take_sample(struct cep_context *context, uint32_t number)
+{
+	struct cep *cep = context->cep;
+	uint32_t group = gather_of_key(cep, context->plan, context->source.time_ns);
+
+	if (group == 0 || gather_at(cep, group_at(cep, group)->first)->done)
+		return;
+	add_to_sample(context, number, group);
+	(void)cep_handles_add(&cep->walk, group);
+}
+
 /* Every step that the event matches takes it before anything is told. */
 void cep_sample_run(struct cep_context *context)
 {
@@ -263,14 +275,12 @@ void cep_sample_run(struct cep_context *context)
 	cep->walk.count = 0;
 	for (uint32_t i = 0; i < plan->plan->step_count; i++) {
 		const struct cep_step *step = plan->steps[i].step;
-		if ((plan->steps_matched >> i & 1) == 0 ||
-			!cep_key_make(cep, context, step->keys) || !cep_step_holds(context, step))
+		struct key_choice choice;
+		if ((plan->steps_matched >> i & 1) == 0 || !cep_step_holds(context, step))
 			continue;
-		uint32_t group = gather_of_key(cep, plan, context->source.time_ns);
-		if (group == 0 || gather_at(cep, group_at(cep, group)->first)->done)
-			continue;
-		add_to_sample(context, i, group);
-		(void)cep_handles_add(&cep->walk, group);
+		for (bool more = cep_keys_first(cep, context, step->keys, &choice); more;
+			more = cep_keys_next(cep, context, step->keys, &choice))
+			take_sample(context, i);
 	}
 	for (uint32_t i = 0; i < cep->walk.count && !cep->options.whole; i++) {
 		uint32_t group = cep->walk.items[i];

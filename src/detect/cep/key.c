@@ -93,19 +93,96 @@ void cep_key_end(struct cep *cep, uint32_t plan, const uint8_t *at)
 	cep->key.hash = (uint32_t)text_hash(cep->seed + plan, cep->key.bytes, cep->key.len);
 }
 
-bool cep_key_make(struct cep *cep, const struct cep_context *context, const struct cep_value *keys)
+/* ---- keys that are lists ---- */
+
+#define KEY_CHOICES_MAX 64
+
+static bool is_choice(const struct cep_value *key, const struct value *value)
+{
+	return key->each && value->type == VALUE_LIST && value->len > 1;
+}
+
+static bool came_before(const struct value *list, uint32_t at)
+{
+	char own_out[VALUE_TEXT_BYTES], other_out[VALUE_TEXT_BYTES];
+	struct str own = value_as_text(&list->items[at], own_out);
+
+	for (uint32_t i = 0; i < at; i++)
+		if (!is_null(&list->items[i]) &&
+			str_eq(value_as_text(&list->items[i], other_out), own))
+			return true;
+	return false;
+}
+
+/* The next value of the list to be looked at, each once. */
+static bool settle(struct key_choice *choice, uint32_t key, uint32_t from)
+{
+	const struct value *list = &choice->values[key];
+
+	for (uint32_t at = from; at < list->len && at < KEY_CHOICES_MAX; at++) {
+		if (is_null(&list->items[at]) || came_before(list, at))
+			continue;
+		choice->at[key] = (uint16_t)at;
+		return true;
+	}
+	return false;
+}
+
+static const struct value *chosen(
+	const struct key_choice *choice, const struct cep_value *keys, uint32_t key)
+{
+	const struct value *value = &choice->values[key];
+
+	return is_choice(&keys[key], value) ? &value->items[choice->at[key]] : value;
+}
+
+static bool make(struct cep *cep, const struct cep_context *context, const struct cep_value *keys,
+	const struct key_choice *choice)
 {
 	const struct plan_state *plan = context->plan;
 	uint8_t *at;
 
 	cep_key_begin(cep, context, &at);
-	for (uint32_t i = 0; i < plan->plan->key_count; i++) {
-		struct value value = value_of(cep, context, &keys[i]);
-		if (!cep_key_add(cep, &at, &value, keys[i].caseless) && !keys[i].optional)
+	for (uint32_t i = 0; i < plan->plan->key_count; i++)
+		if (!cep_key_add(cep, &at, chosen(choice, keys, i), keys[i].caseless) &&
+			!keys[i].optional)
 			return false;
-	}
 	cep_key_end(cep, plan->number, at);
 	return true;
+}
+
+bool cep_keys_first(struct cep *cep, const struct cep_context *context,
+	const struct cep_value *keys, struct key_choice *choice)
+{
+	choice->left = KEY_CHOICES_MAX;
+	for (uint32_t i = 0; i < context->plan->plan->key_count; i++) {
+		choice->values[i] = value_of(cep, context, &keys[i]);
+		if (is_choice(&keys[i], &choice->values[i]) && !settle(choice, i, 0))
+			choice->values[i] = (struct value){.type = VALUE_NULL};
+	}
+	return make(cep, context, keys, choice);
+}
+
+bool cep_keys_next(struct cep *cep, const struct cep_context *context, const struct cep_value *keys,
+	struct key_choice *choice)
+{
+	if (--choice->left == 0)
+		return false;
+	for (uint32_t i = context->plan->plan->key_count; i > 0; i--) {
+		if (!is_choice(&keys[i - 1], &choice->values[i - 1]))
+			continue;
+		if (settle(choice, i - 1, choice->at[i - 1] + 1u))
+			return make(cep, context, keys, choice);
+		(void)settle(choice, i - 1, 0);
+	}
+	return false;
+}
+
+bool cep_key_make(struct cep *cep, const struct cep_context *context, const struct cep_value *keys)
+{
+	struct key_choice choice;
+
+	return cep_keys_first(cep, context, keys, &choice);
 }
 
 uint32_t cep_group_find(const struct cep *cep, uint32_t plan)
@@ -156,7 +233,8 @@ void cep_match_keys(struct cep *cep, struct cep_match *match, const struct cep_c
 	if (values == NULL)
 		return;
 	for (uint32_t i = 0; i < count; i++)
-		values[i] = value_of(cep, context, &keys[i]);
+		values[i] = context->choice == NULL ? value_of(cep, context, &keys[i])
+						    : *chosen(context->choice, keys, i);
 	match->keys = values;
 	match->key_count = count;
 }

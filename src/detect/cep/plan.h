@@ -27,6 +27,10 @@ struct cep_value {
 	const void *program;
 	bool optional; /* a key: null joins null; otherwise an event whose key is null is no match */
 	bool caseless; /* a key: text joins without case */
+	/* A key of a sequence or sample: a list joins by each of its values, once for each
+	 * combination where several keys are lists (the first 64). Else a list of several joins only
+	 * the same list. */
+	bool each;
 };
 
 struct cep_step {

@@ -307,8 +307,6 @@ static void run_step(struct cep_context *context, const struct step_state *step)
 	struct cep *cep = context->cep;
 	uint32_t number = context->plan->number, group;
 
-	if (!cep_key_make(cep, context, step->step->keys))
-		return;
 	group = cep_group_find(cep, number);
 	if (group != 0) {
 		advance(context, step, group);
@@ -325,8 +323,6 @@ static void run_missing(struct cep_context *context, const struct step_state *st
 	uint64_t time_ns = context->source.time_ns;
 	uint32_t group, next;
 
-	if (!cep_key_make(cep, context, step->step->keys))
-		return;
 	if (step->first == 0) {
 		if (cep_step_holds(context, step->step))
 			lead_note(cep, context);
@@ -351,16 +347,13 @@ static void run_missing(struct cep_context *context, const struct step_state *st
 }
 
 /* Ends what has begun; not what only waits for missing events to stay away. */
-static void run_until(struct cep_context *context)
+static void run_until(struct cep_context *context, const struct step_state *step)
 {
 	struct cep *cep = context->cep;
 	struct plan_state *plan = context->plan;
-	const struct cep_step *until = plan->plan->until;
-	uint32_t group, next;
+	uint32_t group = cep_group_find(cep, plan->number), next;
 
-	if (!cep_key_make(cep, context, until->keys) || !cep_step_holds(context, until))
-		return;
-	group = cep_group_find(cep, plan->number);
+	(void)step;
 	if (group == 0)
 		return;
 	for (uint32_t at = group_at(cep, group)->first; at != 0; at = next) {
@@ -373,21 +366,35 @@ static void run_until(struct cep_context *context)
 	release_if_empty(cep, group);
 }
 
+/* For each key of the event. */
+static void run_keys(struct cep_context *context, const struct cep_value *keys,
+	const struct step_state *step,
+	void (*run)(struct cep_context *context, const struct step_state *step))
+{
+	struct cep *cep = context->cep;
+	struct key_choice choice;
+
+	context->choice = &choice;
+	for (bool more = cep_keys_first(cep, context, keys, &choice); more;
+		more = cep_keys_next(cep, context, keys, &choice))
+		run(context, step);
+	context->choice = NULL;
+}
+
 void cep_sequence_run(struct cep_context *context)
 {
 	const struct plan_state *plan = context->plan;
-	bool until = plan->until_matched;
+	const struct cep_step *until = plan->plan->until;
+	bool ends = plan->until_matched && cep_step_holds(context, until);
 
-	if (until && plan->plan->until_first)
-		run_until(context);
+	if (ends && plan->plan->until_first)
+		run_keys(context, until->keys, NULL, run_until);
 	for (uint32_t i = plan->plan->step_count; i > 0; i--) {
-		if ((plan->steps_matched >> (i - 1) & 1) == 0)
-			continue;
-		if (plan->steps[i - 1].step->missing)
-			run_missing(context, &plan->steps[i - 1]);
-		else
-			run_step(context, &plan->steps[i - 1]);
+		const struct step_state *step = &plan->steps[i - 1];
+		if ((plan->steps_matched >> (i - 1) & 1) != 0)
+			run_keys(context, step->step->keys, step,
+				step->step->missing ? run_missing : run_step);
 	}
-	if (until && !plan->plan->until_first)
-		run_until(context);
+	if (ends && !plan->plan->until_first)
+		run_keys(context, until->keys, NULL, run_until);
 }

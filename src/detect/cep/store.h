@@ -172,12 +172,20 @@ struct cep {
 };
 
 /* The event that is asked, and the partial match that asks. */
+/* Which values of lists the keys of the event at hand are. */
+struct key_choice {
+	struct value values[CEP_KEYS_MAX];
+	uint16_t at[CEP_KEYS_MAX];
+	uint32_t left;
+};
+
 struct cep_context {
 	struct cep *cep;
 	struct plan_state *plan;
 	struct source source;
 	uint32_t last, chain; /* of the partial match; 0: none */
 	uint16_t position;
+	const struct key_choice *choice; /* NULL: keys are as they are */
 };
 
 /* timer.c */
@@ -192,6 +200,11 @@ size_t cep_bytes(const struct cep *cep);
 
 /* key.c. Fills cep->key; false when a key that must not be is null. */
 bool cep_key_make(struct cep *cep, const struct cep_context *context, const struct cep_value *keys);
+/* The same for each choice of values of keys that are lists: call next until it returns false. */
+bool cep_keys_first(struct cep *cep, const struct cep_context *context,
+	const struct cep_value *keys, struct key_choice *choice);
+bool cep_keys_next(struct cep *cep, const struct cep_context *context, const struct cep_value *keys,
+	struct key_choice *choice);
 /* The same by hand: begin (with the host), add what there is, end. add: false for null. */
 void cep_key_begin(struct cep *cep, const struct cep_context *context, uint8_t **at);
 bool cep_key_add(struct cep *cep, uint8_t **at, const struct value *value, bool caseless);

@@ -106,7 +106,8 @@ static int lower_key(struct eql_lowering *l, const struct eql_key *key, struct c
 		return rc;
 	*ret = (struct cep_value){
 		.optional = key->optional || eql_has(l->options->dialect, EQL_NULL_KEYS),
-		.caseless = l->options->caseless};
+		.caseless = l->options->caseless,
+		.each = eql_has(l->options->dialect, EQL_ANY_ELEMENT)};
 	if (bound->type == EQL_FIELD && bound->index_count == 0) {
 		ret->field = (field_id)bound->field;
 		return 0;
