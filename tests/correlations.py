@@ -46,12 +46,31 @@ def one_file(path):
                   stream["others"])
 
 
+def hosts():
+    """In replay what happens on one host is not counted for another."""
+    rules = os.path.join(os.path.dirname(DATA), "..", "..", "rules", "linux", "credential_access")
+    test = streams.load(os.path.join(rules, "..", "..", "tests", "linux", "credential_access",
+                                     "ssh_password_guessed.json"))[2]
+    events = streams.documents(test["eight failures, then in"], 0)
+    for wanted in (1, 0):
+        with tempfile.NamedTemporaryFile("w", suffix=".ndjson", encoding="utf-8") as file:
+            file.writelines(json.dumps(event) + "\n" for event in events)
+            file.flush()
+            found = subprocess.run([MERLON, "replay", "--json", "--rules", rules, file.name],
+                                   capture_output=True, text=True)
+        equal(f"replay: failures on {2 - wanted} host{'' if wanted else 's'}",
+              found.stdout.count('"kind":"alert"'), wanted)
+        for event in events[::2]:
+            event["host"]["id"] = "another"
+
+
 def main():
     checked = subprocess.run([MERLON, "rules", "check", "--json", DATA], capture_output=True)
     equal("every correlation is taken", checked.returncode, 0)
     for path in sorted(glob.glob(os.path.join(DATA, "*.json"))):
         if not NAMES or any(name in path for name in NAMES):
             one_file(path)
+    hosts()
     done()
 
 
