@@ -30,6 +30,7 @@ struct naive_event {
 	unsigned second, rules; /* bits */
 	char user, other;	/* what groups are made by */
 	int number;		/* -1: none */
+	bool number_is_text;	/* as documents have it; means the same */
 	char word, list[NAIVE_LIST];
 };
 

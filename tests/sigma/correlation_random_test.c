@@ -215,6 +215,7 @@ static void make_events(struct naive_event *events, unsigned count)
 			.user = letter(8, 2),
 			.other = letter(8, 2),
 			.number = (int)below(8) - 1,
+			.number_is_text = below(4) == 0,
 			.word = letter(6, 3)};
 		if (below(2) == 0)
 			e->rules = 1u << below(NAIVE_RULES);
@@ -236,7 +237,8 @@ static struct str event_text(struct buf *out, const struct naive_event *e)
 	if (e->other != 0)
 		buf_printf(out, ",\"other\":\"%c\"", e->other);
 	if (e->number >= 0)
-		buf_printf(out, ",\"number\":%d", e->number);
+		buf_printf(out, e->number_is_text ? ",\"number\":\"%d\"" : ",\"number\":%d",
+			e->number);
 	if (e->word != 0)
 		buf_printf(out, ",\"word\":\"%c\"", e->word);
 	buf_cstr(out, ",\"list\":[null");
