@@ -3,10 +3,13 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include "os/memory.h"
 
 #define PAGE_BYTES  ((size_t)SLAB_PAGE_UNITS * SLAB_UNIT)
 #define SMALL_UNITS 32u /* a class for each size up to here, four for each doubling above */
 #define PAGES_MAX   (UINT32_MAX / SLAB_PAGE_UNITS)
+#define LOOSE_PAGES 32u /* so many come one by one, then by the piece */
+#define PIECE_PAGES ((uint32_t)(OS_MEMORY_PIECE / PAGE_BYTES))
 #define NO_FREE	    UINT16_MAX
 
 void slab_init(struct slab *slab)
@@ -24,7 +27,10 @@ void slab_init(struct slab *slab)
 void slab_destroy(struct slab *slab)
 {
 	for (uint32_t i = 1; i < slab->page_count; i++)
-		free(slab->bytes[i]);
+		if (i <= LOOSE_PAGES)
+			free(slab->bytes[i]);
+		else if ((i - LOOSE_PAGES - 1) % PIECE_PAGES == 0)
+			os_memory_unmap(slab->bytes[i], OS_MEMORY_PIECE);
 	free(slab->bytes);
 	free(slab->pages);
 	*slab = (struct slab){0};
@@ -80,24 +86,34 @@ static bool grow(struct slab *slab)
 	return true;
 }
 
-/* An empty page, from the list or from the system; 0: none. */
+/* One more page of its own, or many in one piece; all are put on the list of empty ones. */
+static bool take_memory(struct slab *slab)
+{
+	uint32_t first = slab->page_count == 0 ? 1 : slab->page_count;
+	uint32_t count = first <= LOOSE_PAGES ? 1 : PIECE_PAGES;
+
+	if (first + count > PAGES_MAX || (first + count > slab->page_capacity && !grow(slab)))
+		return false;
+	uint8_t *bytes = count == 1 ? malloc(PAGE_BYTES) : os_memory_map(OS_MEMORY_PIECE);
+	if (bytes == NULL)
+		return false;
+	for (uint32_t i = count; i-- > 0;) {
+		slab->bytes[first + i] = bytes + i * PAGE_BYTES;
+		list_push(slab, &slab->empty, first + i);
+	}
+	slab->page_count = first + count;
+	return true;
+}
+
+/* An empty page; 0: none. */
 static uint32_t page_take(struct slab *slab)
 {
-	uint32_t number = slab->empty;
+	uint32_t number;
 
-	if (number != 0) {
-		list_remove(slab, &slab->empty, number);
-		return number;
-	}
-	if (slab->page_count == 0)
-		slab->page_count = 1;
-	number = slab->page_count;
-	if (number >= PAGES_MAX || (number >= slab->page_capacity && !grow(slab)))
+	if (slab->empty == 0 && !take_memory(slab))
 		return 0;
-	slab->bytes[number] = malloc(PAGE_BYTES);
-	if (slab->bytes[number] == NULL)
-		return 0;
-	slab->page_count++;
+	number = slab->empty;
+	list_remove(slab, &slab->empty, number);
 	return number;
 }
 

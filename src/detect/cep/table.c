@@ -1,12 +1,26 @@
 #include "detect/cep/table.h"
 
 #include <stdlib.h>
+#include "os/memory.h"
 
 #define CAPACITY_MIN 1024u
 
+static struct table_entry *take(size_t size)
+{
+	return size < OS_MEMORY_PIECE ? calloc(1, size) : os_memory_map(size);
+}
+
+static void give_back(struct table_entry *entries, size_t size)
+{
+	if (size < OS_MEMORY_PIECE)
+		free(entries);
+	else
+		os_memory_unmap(entries, size);
+}
+
 void table_destroy(struct table *table)
 {
-	free(table->entries);
+	give_back(table->entries, table_bytes(table));
 	*table = (struct table){0};
 }
 
@@ -26,7 +40,7 @@ static bool grow(struct table *table)
 
 	if (capacity > UINT32_MAX / 2)
 		return false;
-	table->entries = calloc(capacity, sizeof(*table->entries));
+	table->entries = take(capacity * sizeof(*table->entries));
 	if (table->entries == NULL) {
 		*table = old;
 		return false;
@@ -35,7 +49,7 @@ static bool grow(struct table *table)
 	for (size_t i = 0; old.entries != NULL && i <= old.mask; i++)
 		if (old.entries[i].handle != 0)
 			place(table, old.entries[i]);
-	free(old.entries);
+	give_back(old.entries, table_bytes(&old));
 	return true;
 }
 
