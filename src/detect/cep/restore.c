@@ -43,9 +43,12 @@ static uint64_t get_max(struct restorer *r, uint64_t max)
 
 static struct str get_bytes(struct restorer *r)
 {
-	uint64_t len = get_max(r, (uint64_t)(r->end - r->at));
-	struct str bytes = str_n((const char *)r->at, (size_t)len);
+	uint64_t len = get(r);
 
+	r->bad |= len > (uint64_t)(r->end - r->at);
+	if (r->bad)
+		return (struct str){0};
+	struct str bytes = str_n((const char *)r->at, (size_t)len);
 	r->at += len;
 	return bytes;
 }
