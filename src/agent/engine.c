@@ -63,7 +63,7 @@ static int compile(struct engine *engine, bool keep, struct err *err)
 static int load(struct engine *engine, const struct engine_options *options, struct err *err)
 {
 	struct counting counting = {engine, options};
-	struct rule_file_options files = {.sigma = options->sigma};
+	struct rule_file_options files = {.sigma = options->sigma, .eql = options->eql};
 	int rc = fields_create(&engine->fields, err);
 
 	if (rc == 0)

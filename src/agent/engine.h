@@ -16,6 +16,7 @@ struct engine_options {
 	const char *const *rule_paths;
 	size_t rule_path_count; /* 0: no rules */
 	struct sigma_options sigma;
+	struct eql_file_options eql;
 	bool want_all; /* keep whole events */
 	bool enrich;   /* the pipeline will enrich */
 	bool live;     /* see enrich_options */

@@ -154,13 +154,19 @@ static void want_fields(void *context, struct fields *fields)
 	(void)fields_intern(fields, STR("percent"), &hunt->percent_field, NULL);
 }
 
+static struct eql_document_options document_options(const struct args *args)
+{
+	const char *category = args_value(args, "category-field");
+
+	return (struct eql_document_options){
+		.category_field = category == NULL ? (struct str){0} : str_of(category),
+		.other_category_field = category == NULL ? STR("event_type") : (struct str){0}};
+}
+
 static int add_queries(void *context, struct ruleset *set, struct err *err)
 {
 	struct hunt *hunt = context;
-	const char *category = args_value(hunt->args, "category-field");
-	const struct eql_document_options document = {
-		.category_field = category == NULL ? (struct str){0} : str_of(category),
-		.other_category_field = category == NULL ? STR("event_type") : (struct str){0}};
+	const struct eql_document_options document = document_options(hunt->args);
 	int rc = 0;
 
 	for (unsigned i = 0; i < args_value_count(hunt->args, "eql") && rc == 0; i++) {
@@ -224,6 +230,7 @@ static int make_engine(struct hunt *hunt, struct arena *arena, bool *quiet, stru
 {
 	const struct args *args = hunt->args;
 	struct engine_options options = {.cache = true,
+		.eql = {.document = document_options(args)},
 		.report = inputs_report_rule,
 		.report_context = quiet,
 		.add = add_queries,

@@ -506,6 +506,8 @@ static const struct command *const subcommands[] = {
 const struct command cmd_rules = {
 	.name = "rules",
 	.summary = "Check, list, explain, try and measure rules",
-	.doc = "Rules are Sigma files (.yml, .yaml); directories are read with all below them.",
+	.doc = "Rules are Sigma files (.yml, .yaml) and EQL rule files (.toml); directories are "
+	       "read "
+	       "with all below them.",
 	.subcommands = subcommands,
 };

@@ -61,7 +61,7 @@ struct eql_node {
 	uint32_t field; /* room for a later step's number of the field (field_id); 0 until then */
 	struct eql_node **kids;
 	uint32_t kid_count;
-	struct eql_event *query; /* EQL_RELATION */
+	struct eql_event *query;       /* EQL_RELATION */
 	const struct eql_bound *bound; /* what eql_bind() made of it; NULL until then */
 };
 

@@ -29,11 +29,12 @@ static unsigned pick(unsigned count)
 static const char *const names[] = {
 	"process.name", "process.args", "process.pid", "process.interactive", "a", "b", "c.d"};
 static const char *const texts[] = {"", "a", "A", "ab", "aB", "abc", "a*", "*b*", "a?c", "true",
-	"1", "12", "1.5", "\xc3\xa4", "10.1.2.3", "x\\\\y"};
+	"1", "12", "1.5", "\xc3\xa4", "10.1.2.3", "x\\\\y", "2024-05-01", "2024-05-01T00:00:00.0Z"};
 
 static void put_literal(struct buf *out)
 {
-	static const char *const numbers[] = {"0", "1", "12", "-3", "1.5", "9007199254740993"};
+	static const char *const numbers[] = {
+		"0", "1", "12", "-3", "1.5", "9007199254740993", "1714521600000"};
 
 	switch (pick(8)) {
 	case 0:
@@ -132,7 +133,7 @@ static void put_condition(struct buf *out, unsigned depth)
 static void put_value(struct buf *out)
 {
 	static const char *const plain[] = {"null", "true", "false", "0", "1", "12", "-3", "1.5",
-		"9007199254740993", "9007199254740992"};
+		"9007199254740993", "9007199254740992", "1714521600000", "1.0", "1e20"};
 
 	if (pick(3) == 0)
 		buf_cstr(out, ONE_OF(plain));
