@@ -193,8 +193,8 @@ static int make_want(struct agent *agent, struct engine *engine, struct arena *a
 	const struct agent_options *options = agent->options;
 	struct sensor_want want = {.fields = engine->fields};
 	struct config_list read_paths, environment;
-	int rc = watch_read(options->rule_paths, options->rule_path_count, options->config, arena,
-		&read_paths, &environment, err);
+	int rc = watch_read(engine->rules, options->rule_paths, options->rule_path_count,
+		options->config, arena, &read_paths, &environment, err);
 
 	if (rc != 0)
 		return rc;

@@ -1,4 +1,5 @@
 #include "agent/watch.h"
+#include "agent/watch_rules.h"
 
 #include <errno.h>
 #include <pwd.h>
@@ -11,7 +12,7 @@
 #include "base/yaml.h"
 
 #define PATHS_MAX	 1024
-#define NAMES_MAX	 64
+#define NAMES_MAX	 192 /* the probe looks at no more than 256 */
 #define HOMES_MAX	 256
 #define FILE_LIMIT_BYTES ((size_t)256 * 1024)
 
@@ -112,8 +113,32 @@ static int read_file(struct collecting *c, const char *file)
 	return rc;
 }
 
-int watch_read(const char *const *rule_paths, size_t count, const struct config *config,
-	struct arena *arena, struct config_list *ret_read_paths,
+static void need_environment(void *context, struct str name)
+{
+	struct collecting *c = context;
+
+	if (c->name_count < NAMES_MAX)
+		(void)add(c, c->names, &c->name_count, NAMES_MAX, name);
+}
+
+static void need_path(void *context, struct str path)
+{
+	struct collecting *c = context;
+
+	if (c->path_count < PATHS_MAX)
+		(void)add(c, c->paths, &c->path_count, PATHS_MAX, path);
+}
+
+static void need_home_path(void *context, struct str path)
+{
+	struct collecting *c = context;
+
+	if (c->path_count + HOMES_MAX <= PATHS_MAX)
+		(void)add_home_path(c, path);
+}
+
+int watch_read(const struct ruleset *rules, const char *const *rule_paths, size_t count,
+	const struct config *config, struct arena *arena, struct config_list *ret_read_paths,
 	struct config_list *ret_environment, struct err *err)
 {
 	struct collecting c = {.arena = arena, .err = err};
@@ -136,6 +161,8 @@ int watch_read(const char *const *rule_paths, size_t count, const struct config 
 			str_of(config->environment.items[i]));
 	if (rc != 0)
 		return rc;
+	const struct watch_needs needs = {&c, need_environment, need_path, need_home_path};
+	watch_rules(rules, &needs);
 	*ret_read_paths = (struct config_list){c.paths, c.path_count};
 	*ret_environment = (struct config_list){c.names, c.name_count};
 	return 0;

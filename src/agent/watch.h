@@ -1,5 +1,5 @@
-/* Which files' reading and which environment names the rules want to know of: the file watch.yml
- * beside the rules.
+/* Which files' reading and which environment names the rules want to know of: what their conditions
+ * name (watch_rules.h), and the file watch.yml beside the rules.
  *
  *   read_paths: [/etc/shadow, …]   absolute paths or prefixes (a prefix ends in '/')
  *   home_paths: [.ssh/id_, …]      the same below every user's home directory
@@ -9,10 +9,11 @@
 #include "agent/config.h"
 #include "base/arena.h"
 struct err;
+struct ruleset;
 
 /* Reads DIR/watch.yml of every rule path that is a directory, and adds what the configuration asks
- * for. Results live in the arena. A missing file is fine; a broken one is an error. */
-int watch_read(const char *const *rule_paths, size_t count, const struct config *config,
-	struct arena *arena, struct config_list *ret_read_paths,
+ * for and, as far as there is room, what the rules themselves name. Results live in the arena. A missing file is fine; a broken one is an error. */
+int watch_read(const struct ruleset *rules, const char *const *rule_paths, size_t count,
+	const struct config *config, struct arena *arena, struct config_list *ret_read_paths,
 	struct config_list *ret_environment, struct err *err);
 #endif
