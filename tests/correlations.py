@@ -46,6 +46,18 @@ def one_file(path):
                   stream["others"])
 
 
+def same_whatever_the_threads():
+    """All streams one after another, read in several ways."""
+    events = []
+    for n, path in enumerate(sorted(glob.glob(os.path.join(DATA, "*.json")))):
+        for m, stream in enumerate(streams.load(path)[2].values()):
+            events += streams.documents(stream, 20 * n + m)
+    rows = hunt(events)
+    check(f"{len(rows)} matches in {len(events)} events", len(rows) > 100, len(rows))
+    for options in (["--threads", "1"], ["--threads", "2", "--batch", "1"], ["--batch", "7"]):
+        equal("the same with " + " ".join(options), hunt(events, *options) == rows, True)
+
+
 def hosts():
     """In replay what happens on one host is not counted for another."""
     rules = os.path.join(os.path.dirname(DATA), "..", "..", "rules", "linux", "credential_access")
@@ -70,6 +82,7 @@ def main():
     for path in sorted(glob.glob(os.path.join(DATA, "*.json"))):
         if not NAMES or any(name in path for name in NAMES):
             one_file(path)
+    same_whatever_the_threads()
     hosts()
     done()
 
