@@ -203,6 +203,8 @@ static void set_time_unit(struct hunt *hunt)
 	for (size_t i = 0; word != NULL && i < sizeof(units) / sizeof(units[0]); i++)
 		if (strcmp(word, units[i].word) == 0)
 			hunt->documents.time_unit_ns = units[i].ns;
+	if (word == NULL && eql_has(hunt->eql.dialect, EQL_MILLISECONDS))
+		hunt->documents.time_unit_ns = NS_PER_MS;
 	hunt->documents.time_is_filetime = word != NULL && strcmp(word, "filetime") == 0;
 }
 
@@ -345,7 +347,8 @@ static const struct option options[] = {
 		.choices = time_units,
 		.doc = "What a number there counts: s, ms, us or ns since 1970, or filetime (100 "
 		       "ns since "
-		       "1601); by default its size tells."},
+		       "1601); by default its size tells; milliseconds with "
+		       "--dialect elasticsearch."},
 	{.name = "category-field",
 		.type = OPTION_TEXT,
 		.argument = "NAME",

@@ -46,8 +46,10 @@ class Events:
             put(data, "other.ratio", random.choice(NUMBERS))
         if random.random() < 0.5:
             put(data, "source.ip", random.choice(ADDRESSES))
-        put(data, "process.entity_id", f"e{random.randrange(6)}")
-        put(data, "process.parent.entity_id", f"e{random.randrange(6)}")
+        own, parent = f"e{random.randrange(20)}", f"e{random.randrange(20)}"
+        put(data, "process.entity_id", own)
+        put(data, "process.parent.entity_id", parent)
+        data.update(unique_pid=own, unique_ppid=parent, opcode=random.choice([0, 1, 2, 3, 4, 9]))
         return data
 
 
@@ -152,6 +154,31 @@ class Queries:
         name = self.random.choice(TEXTS + COUNTS + LISTS)
         return "?" + name if not self.old and self.random.random() < 0.25 else name
 
+    def relation(self):
+        kind = self.random.choice(["descendant of", "child of", "event of"])
+        inner = self.event(1) if self.random.random() < 0.8 else f"process where {self.relation()}"
+        return f"{'not ' if self.random.random() < 0.2 else ''}{kind} [{inner}]"
+
+    def related(self):
+        return f"{self.random.choice(CATEGORIES + ['any'])} where {self.relation()} and {self.condition(1)}"
+
+    def pipes(self):
+        """After a query; only the oldest dialect has all of them."""
+        random, text = self.random, ""
+        field = lambda: random.choice(TEXTS + COUNTS)  # noqa: E731
+        for _ in range(random.randint(1, 3)):
+            choices = [f"head {random.randint(1, 20)}", f"tail {random.randint(1, 20)}"]
+            if self.dialect != "elasticsearch":
+                choices += [f"unique {field()}", f"unique {field()}, {field()}", f"sort {field()}",
+                            f"sort {field()}, {field()}", f"filter {self.condition(1)}",
+                            f"unique_count {field()} | filter count > {random.randint(1, 4)}"]
+            text += " | " + random.choice(choices)
+        return text
+
+    def piped(self):
+        self.aliases = []
+        return self.pick(self.event, self.event, self.sequence) + self.pipes()
+
     def sequence(self):
         random, self.aliases = self.random, []
         common = f" by {self.key()}" if random.random() < 0.4 else ""
@@ -187,4 +214,5 @@ class Queries:
 
     def query(self):
         self.aliases = []
-        return self.pick(self.event, self.event, self.sequence, self.sequence, self.gathering)
+        choices = [self.event, self.event, self.sequence, self.sequence, self.gathering]
+        return self.pick(*choices, *([self.related] if self.dialect != "elasticsearch" else []))

@@ -59,6 +59,7 @@ static const struct feature {
 	[EQL_NULL_KEYS] = {"join keys that are null", G},
 	[EQL_UNTIL_FIRST] = {"until before steps", G},
 	[EQL_PROCESS_LIVES] = {"processes by unique_pid", G},
+	[EQL_MILLISECONDS] = {"times in milliseconds", S},
 	[EQL_CASELESS] = {"comparing without case by default", G},
 };
 

@@ -59,7 +59,8 @@ enum eql_feature {
 	EQL_UNTIL_FIRST, /* an event of `until` that also matches a step ends what there is first */
 	EQL_PROCESS_LIVES, /* processes are known by unique_pid, and events tell when one begins and
 			    * ends; else by process.entity_id, which is never used again */
-	EQL_CASELESS,	   /* comparisons ignore case unless told otherwise */
+	EQL_MILLISECONDS, /* a number as an event's time counts milliseconds; else its size tells */
+	EQL_CASELESS,	  /* comparisons ignore case unless told otherwise */
 	EQL_FEATURE_COUNT
 };
 

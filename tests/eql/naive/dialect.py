@@ -22,6 +22,7 @@ class Dialect:
         self.floor_division = old
         # Join keys: null joins null without being asked for, text joins without case.
         self.null_keys = old
-        # process relations
+        # Processes, and whether events say when one begins and ends, after which its id may come again.
+        self.process_lives = old
         self.process, self.parent = (
             ("unique_pid", "unique_ppid") if old else ("process.entity_id", "process.parent.entity_id"))

@@ -2,7 +2,7 @@
 import copy
 
 from .evaluate import Scope, evaluate, holds
-from .values import elements, fold, is_null, is_number
+from .values import elements, fold, is_null
 
 
 class Row:
@@ -66,19 +66,17 @@ def unique_count(pipe, rows, dialect):
 
 
 def sort(pipe, rows, dialect):
-    def plain(value):
-        value = elements(value)[0] if isinstance(value, list) and elements(value) else value
-        return fold(value) if isinstance(value, str) and dialect.caseless else value
+    """By the values; null first, then truth, numbers, texts, lists."""
+    def ranked(value):
+        if is_null(value):
+            return (0, 0)
+        if isinstance(value, list):
+            return (4, [ranked(v) for v in elements(value)])
+        if isinstance(value, str):
+            return (3, fold(value) if dialect.caseless else value)
+        return (1 if isinstance(value, bool) else 2, value)
 
-    columns = [[plain(evaluate(v, r.scope(dialect))) for r in rows] for v in pipe.values]
-    ranked = []
-    for column in columns:
-        kinds = [v for v in column if not is_null(v)]
-        empty = "" if kinds and isinstance(kinds[0], str) else 0
-        column = [empty if is_null(v) else v for v in column]
-        ranked.append([(0, v) if is_number(v) or isinstance(v, bool) else (1, str(v)) for v in column])
-    order = sorted(range(len(rows)), key=lambda i: tuple(c[i] for c in ranked))
-    return [rows[i] for i in order]
+    return sorted(rows, key=lambda r: [ranked(evaluate(v, r.scope(dialect))) for v in pipe.values])
 
 
 PIPES = {"head": head, "tail": tail, "filter": keep, "unique": unique, "unique_count": unique_count, "sort": sort}

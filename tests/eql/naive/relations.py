@@ -25,6 +25,13 @@ class Relations:
         self.nodes = relations_of(query)
         self.marked = {id(n): set() for n in self.nodes}
         self.below = {id(n): set() for n in self.nodes}
+        self.ended = set()
+
+    def _forget(self):
+        """Processes that have ended are known up to the next event of a process."""
+        for known in [*self.marked.values(), *self.below.values()]:
+            known -= self.ended
+        self.ended.clear()
 
     def _names(self, document):
         def name(path):
@@ -37,9 +44,17 @@ class Relations:
         if not self.nodes:
             return
         process, parent = self._names(document)
+        begins = True
+        if self.dialect.process_lives:
+            of_process = self.engine.in_category(document, "process")
+            begins = of_process and document.get("opcode") in (1, 3, 9)
+            if of_process:
+                self._forget()
+                if document.get("opcode") in (2, 4):
+                    self.ended.add(process)
         for node in self.nodes:
             marked, below = self.marked[id(node)], self.below[id(node)]
-            if process and parent and (parent in marked or node.kind == "descendant" and parent in below):
+            if begins and process and parent and (parent in marked or node.kind == "descendant" and parent in below):
                 below.add(process)
             scope = Scope(document, self.dialect, related=lambda n: self.related(n, document))
             if process and self.engine.in_category(document, node.query.category) and holds(node.query.condition, scope):
