@@ -49,10 +49,18 @@ def toml_facts(name, text):
     table = tomllib.loads(text)
     rule, wrong = table.get("rule", {}), []
     for field, pattern in (("id", UUID4), ("name", r".{10,110}"), ("license", r"Apache-2\.0"),
+                           ("version", r"\d+\.\d+\.\d+"),
                            ("severity", r"(informational|low|medium|high|critical)"),
                            ("description", r"(?s).{20,}"), ("query", r"(?s).{10,}")):
         if not re.fullmatch(pattern, str(rule.get(field, "")).strip()):
             wrong.append(f"{field} is missing or odd")
+    if rule.get("author") != ["Merlon contributors"]:
+        wrong.append("author is missing or odd")
+    system = name.split(os.sep)[0]
+    if sorted(rule.get("os_list", [])) != (["linux", "macos"] if system == "cross" else [system]):
+        wrong.append("os_list is not that of its folder")
+    links = re.findall(r"https?://([^\s\"']+)", text)
+    wrong += [f"reference to {link}" for link in links if not link.startswith("attack.mitre.org/")]
     threats = table.get("threat", [])
     tactics = [threat.get("tactic", {}).get("name", "").lower().replace(" ", "-")
                for threat in threats]
