@@ -206,6 +206,7 @@ int eql_lower_event(struct eql_lowering *l, const struct eql_event *event, enum 
 		rc = join_conditions(l, category, split.condition, &rule->condition);
 	if (rc != 0)
 		return rc;
+	eql_lower_narrow(rule);
 	*ret = rule;
 	*ret_test = split.test;
 	return 0;

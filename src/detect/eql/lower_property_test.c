@@ -26,10 +26,11 @@ static unsigned pick(unsigned count)
 
 #define ONE_OF(list) (list)[pick(sizeof(list) / sizeof((list)[0]))]
 
-static const char *const names[] = {
-	"process.name", "process.args", "process.pid", "process.interactive", "a", "b", "c.d"};
+static const char *const names[] = {"process.name", "process.args", "process.pid",
+	"process.interactive", "a", "b", "c.d", "event.type", "host.os.type"};
 static const char *const texts[] = {"", "a", "A", "ab", "aB", "abc", "a*", "*b*", "a?c", "true",
-	"1", "12", "1.5", "\xc3\xa4", "10.1.2.3", "x\\\\y", "2024-05-01", "2024-05-01T00:00:00.0Z"};
+	"1", "12", "1.5", "\xc3\xa4", "10.1.2.3", "x\\\\y", "2024-05-01", "start", "linux",
+	"2024-05-01T00:00:00.0Z"};
 
 static void put_literal(struct buf *out)
 {
@@ -144,7 +145,7 @@ static void put_value(struct buf *out)
 static void put_document(struct buf *out)
 {
 	static const char *const members[] = {"process.name", "process.args", "process.pid",
-		"process.interactive", "a", "b", "c.d"};
+		"process.interactive", "a", "b", "c.d", "event.type", "host.os.type"};
 
 	buf_cstr(out, "{\"event.category\":\"process\"");
 	for (unsigned i = 0; i < sizeof(members) / sizeof(members[0]); i++) {

@@ -51,6 +51,9 @@ int eql_lower_event(struct eql_lowering *l, const struct eql_event *event, enum 
 	struct rule **ret, const struct eql_node **ret_test);
 int eql_lower_add(struct eql_lowering *l, struct rule *rule);
 
+/* os_mask and types from what the condition asks of host.os.type and event.type. */
+void eql_lower_narrow(struct rule *rule);
+
 /* ---- lower_plan.c ---- */
 /* The number of a relation node among the plan's, made if new. */
 int eql_lower_relation(struct eql_lowering *l, struct eql_node *node);

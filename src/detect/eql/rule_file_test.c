@@ -352,6 +352,25 @@ static void categories(void **state)
 	(void)state;
 }
 
+/* What must be so of an event is known before it is asked anything. */
+static void narrowed(void **state)
+{
+	const struct rule *rule = query(EQL_DIALECT_ELASTICSEARCH,
+		"process where host.os.type in (\"linux\", \"macos\") and "
+		"event.type == \"start\" and a == 1",
+		NULL);
+
+	assert_int_equal(rule->os_mask, 1 << OS_LINUX | 1 << OS_MACOS);
+	assert_int_equal(rule->types, 1 << TYPE_start);
+	rule = query(EQL_DIALECT_ELASTICSEARCH,
+		"process where host.os.type in (\"linux\", \"plan9\") and "
+		"not event.type == \"end\" and (event.type == \"start\" or a == 1)",
+		NULL);
+	assert_int_equal(rule->os_mask, 0);
+	assert_int_equal(rule->types, 0);
+	(void)state;
+}
+
 static void explanation(void **state)
 {
 	static const char *const parts[] = {"maxspan=1m", "nothing seen --step 0-->",
@@ -384,6 +403,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(relations, begin, end),
 		cmocka_unit_test_setup_teardown(pipes, begin, end),
 		cmocka_unit_test_setup_teardown(categories, begin, end),
+		cmocka_unit_test_setup_teardown(narrowed, begin, end),
 		cmocka_unit_test_setup_teardown(explanation, begin, end),
 	};
 

@@ -97,6 +97,8 @@ static void judge(struct matcher *m, uint32_t number)
 
 	if (rule->os_mask != 0 && os != OS_UNKNOWN && (rule->os_mask >> os & 1) == 0)
 		return;
+	if (rule->types != 0 && (m->view->event->types & rule->types) == 0)
+		return;
 	m->stats.candidates++;
 	uint32_t at = m->set->entries[number];
 	while (at >= PROGRAM_FIRST)

@@ -56,6 +56,9 @@ struct rule {
 	uint32_t note_count;
 	uint64_t kinds[KIND_MAX / 64]; /* event kinds the rule looks at; all bits set: any */
 	uint32_t os_mask; /* bits 1 << OS_…; 0: any. Events of unknown OS always pass */
+	/* Bits 1 << TYPE_…: the condition can hold only for events that are, or say that they are, of one
+	 * of these types; 0: for any. A short cut: the condition asks, too. */
+	uint32_t types;
 	/* Category set of the event (bits 1 << CATEGORY_…): an event of one of these categories is the
 	 * rule's whatever its kind. 0: kinds alone decide. */
 	uint32_t categories;
