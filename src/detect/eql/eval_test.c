@@ -610,6 +610,32 @@ static void test_limits(void **state)
 	sample_forget(&s);
 }
 
+/* An event that chooses text and needle cannot choose how long the search takes. */
+static void test_search_cost(void **state)
+{
+	static const char *const expressions[] = {
+		"between(a, b, b, true)", "indexOf(a, b)", "string(stringContains(a, b))"};
+	struct buf event = {0}, out = {0};
+
+	(void)state;
+	buf_cstr(&event, "{\"a\":\"");
+	for (int i = 0; i < 200000; i++)
+		buf_char(&event, 'a');
+	buf_cstr(&event, "\",\"b\":\"");
+	for (int i = 0; i < 100000; i++)
+		buf_char(&event, 'a');
+	buf_cstr(&event, "b\"}");
+	buf_char(&event, '\0');
+	for (size_t i = 0; i < 3; i++) {
+		struct err err = {0};
+		evaluate(S, false, expressions[i], event.ptr, &out, &err);
+		/* a question without an answer is false there */
+		assert_true(str_is(buf_view(&out), i < 2 ? "null" : "\"false\""));
+	}
+	buf_destroy(&event);
+	buf_destroy(&out);
+}
+
 /* A chain of operators nests to the left without a parenthesis. */
 static void test_depth(void **state)
 {
@@ -686,6 +712,7 @@ int main(void)
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_environment),
 		cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_search_cost),
 		cmocka_unit_test(test_depth),
 		cmocka_unit_test(test_folding),
 	};

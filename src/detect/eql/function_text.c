@@ -45,6 +45,15 @@ static bool take_needle(struct eql_evaluation *e, const struct eql_node *call, u
 	return ret->ptr != NULL || ret->len == 0;
 }
 
+/* Looking for one text in another costs up to the product of their lengths, and an event may choose
+ * both. */
+#define SEARCH_COST_MAX ((size_t)1 << 27)
+
+static bool costs_too_much(struct str text, struct str part)
+{
+	return part.len > 0 && text.len > SEARCH_COST_MAX / part.len;
+}
+
 struct value eql_run_starts_with(
 	struct eql_evaluation *e, const struct eql_node *call, const struct value *args)
 {
@@ -85,7 +94,8 @@ struct value eql_run_between(
 	size_t begin, end;
 
 	if (!take_text(e, &args[0], &text) || !take_needle(e, call, 1, &args[1], &left) ||
-		!take_needle(e, call, 2, &args[2], &right))
+		!take_needle(e, call, 2, &args[2], &right) || costs_too_much(text, left) ||
+		costs_too_much(text, right))
 		return value_null();
 	if (eql_find(text, 0, left, cased, false, &begin) < 0)
 		return value_null();
@@ -103,7 +113,8 @@ struct value eql_run_index_of(
 	size_t end;
 
 	if (!take_text(e, &args[0], &text) || !take_needle(e, call, 1, &args[1], &part) ||
-		(args[2].type > VALUE_NULL && !eql_whole(&args[2], &start)))
+		(args[2].type > VALUE_NULL && !eql_whole(&args[2], &start)) ||
+		costs_too_much(text, part))
 		return value_null();
 	int64_t length = (int64_t)eql_length(text);
 	if (start < 0 && eql_may(e, EQL_NEGATIVE_START))
