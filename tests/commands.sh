@@ -39,6 +39,8 @@ one=$tmp/in/a.json
 check "a file that is not there" 1 'No such file' replay --no-rules "$one" "$tmp/none"
 check "of a directory only files are read" 0 '"records":1,' replay --json --no-rules "$tmp/in"
 check "shipped rules are listed" 0 '"id":' rules list --json
+check "a correlation is explained in words" 0 'when the number of different values >= 3' \
+	rules explain --rules "$(dirname "$0")/sigma/correlations" value-count
 check "a rule that is not there" 1 "no rule 'none'" rules explain none
 check "saving a recording" 0 '^1 records' replay --no-rules --save "$tmp/save" "$one"
 check "saving it again starts anew" 0 '^1 records' replay --no-rules --save "$tmp/save" "$one"

@@ -216,6 +216,12 @@ static int load_for_reading(const struct args *args, struct arena *arena, bool o
 	return rc != 0 ? rc : load(args, paths, count, inputs_report_rule, &quiet, ret, err);
 }
 
+/* Steps of EQL are parts of a rule, those of Sigma are rules of their own that others refer to. */
+static bool is_listed(const struct rule *rule)
+{
+	return rule->role != RULE_STEP || !str_is(rule->language, "eql");
+}
+
 static int run_list(const struct args *args)
 {
 	struct engine *engine = NULL;
@@ -226,7 +232,8 @@ static int run_list(const struct args *args)
 	arena_init(&arena, 0);
 	int rc = load_for_reading(args, &arena, true, &engine, &err);
 	for (uint32_t i = 0; rc == 0 && i < ruleset_count(engine->rules); i++)
-		print_rule(ruleset_rule(engine->rules, i), args_has(args, "json"), &line);
+		if (is_listed(ruleset_rule(engine->rules, i)))
+			print_rule(ruleset_rule(engine->rules, i), args_has(args, "json"), &line);
 	buf_destroy(&line);
 	engine_destroy(engine);
 	arena_destroy(&arena);
