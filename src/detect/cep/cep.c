@@ -207,7 +207,7 @@ static void pass_time(struct cep *cep, uint64_t now_ns)
 
 	if (now_ns > cep->now_ns)
 		cep->now_ns = now_ns;
-	while ((list = cep_timer_top(cep)) != NULL && cep_list_due(cep, list) < cep->now_ns)
+	while ((list = cep_timer_top(cep)) != NULL && list->due_ns < cep->now_ns)
 		due(cep, list, DUE_EXPIRED);
 }
 

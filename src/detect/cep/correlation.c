@@ -259,8 +259,8 @@ void cep_correlation_due(struct cep *cep, struct timed_list *list, enum due_reas
 	if (reason == DUE_EVICTED)
 		cep->stats.evicted++;
 	else if (plan->anchored)
-		judge_at_end(cep, plan, list->head);
+		judge_at_end(cep, plan, list->first);
 	else if (reason == DUE_EXPIRED)
 		cep->stats.expired++;
-	window_free(cep, plan, item_at(cep, list->head)->group);
+	window_free(cep, plan, item_at(cep, list->first)->group);
 }

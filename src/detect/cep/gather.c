@@ -292,7 +292,7 @@ void cep_sample_run(struct cep_context *context)
 void cep_gather_due(struct cep *cep, struct timed_list *list, enum due_reason reason)
 {
 	struct plan_state *plan = list->plan;
-	uint32_t group = item_at(cep, list->head)->group;
+	uint32_t group = item_at(cep, list->first)->group;
 
 	if (reason == DUE_EVICTED)
 		cep->stats.evicted++;

@@ -191,26 +191,45 @@ uint32_t cep_group_find(const struct cep *cep, uint32_t plan)
 	uint32_t position = key->hash, handle;
 
 	while ((handle = table_next(&cep->table, key->hash, &position)) != 0) {
-		const struct group *group = group_at(cep, handle);
+		struct group *group = group_at(cep, handle);
+		__builtin_prefetch(group->bytes + CACHE_LINE);
 		if (group->plan == plan && group->key_len == key->len &&
-			memcmp(group->key, key->bytes, key->len) == 0)
+			memcmp(group_key(group), key->bytes, key->len) == 0)
 			return handle;
 	}
 	return 0;
 }
 
+/* Sequences have their first partial match in the group, relations what they know of a process. */
+static size_t inner_bytes(const struct cep *cep, uint32_t plan)
+{
+	if (plan < cep->plan_count)
+		return cep->plans[plan].plan->type == CEP_SEQUENCE ? cep->plans[plan].partial_bytes
+								   : 0;
+	return plan < cep->plan_count + cep->relation_count ? sizeof(struct item) : 0;
+}
+
+static size_t group_bytes(const struct group *group)
+{
+	return offsetof(struct group, bytes) + (size_t)group->inner * SLAB_UNIT + group->key_len;
+}
+
 uint32_t cep_group_make(struct cep *cep, uint32_t plan)
 {
 	const struct key *key = &cep->key;
-	uint32_t handle = slab_alloc(&cep->slab, offsetof(struct group, key) + key->len);
+	struct group head = {.hash = key->hash,
+		.plan = plan,
+		.key_len = (uint16_t)key->len,
+		.inner = (uint8_t)(inner_bytes(cep, plan) / SLAB_UNIT)};
+	uint32_t handle = slab_alloc(&cep->slab, group_bytes(&head));
 
 	if (handle == 0)
 		return 0;
 	struct group *group = group_at(cep, handle);
-	*group = (struct group){.hash = key->hash, .plan = plan, .key_len = (uint16_t)key->len};
-	memcpy(group->key, key->bytes, key->len);
+	memcpy(group, &head, offsetof(struct group, bytes));
+	memcpy(group_key(group), key->bytes, key->len);
 	if (!table_insert(&cep->table, key->hash, handle)) {
-		slab_free(&cep->slab, handle, offsetof(struct group, key) + key->len);
+		slab_free(&cep->slab, handle, group_bytes(&head));
 		return 0;
 	}
 	return handle;
@@ -221,7 +240,25 @@ void cep_group_free(struct cep *cep, uint32_t handle)
 	struct group *group = group_at(cep, handle);
 
 	table_remove(&cep->table, group->hash, handle);
-	slab_free(&cep->slab, handle, offsetof(struct group, key) + group->key_len);
+	slab_free(&cep->slab, handle, group_bytes(group));
+}
+
+uint32_t cep_inner_take(struct cep *cep, uint32_t handle, size_t size)
+{
+	struct group *group = group_at(cep, handle);
+
+	if ((size_t)group->inner * SLAB_UNIT < size || (group->flags & GROUP_INNER_TAKEN) != 0)
+		return slab_alloc(&cep->slab, size);
+	group->flags |= GROUP_INNER_TAKEN;
+	return handle + GROUP_INNER;
+}
+
+void cep_inner_free(struct cep *cep, uint32_t group, uint32_t handle, size_t size)
+{
+	if (handle == group + GROUP_INNER)
+		group_at(cep, group)->flags &= (uint8_t)~GROUP_INNER_TAKEN;
+	else
+		slab_free(&cep->slab, handle, size);
 }
 
 void cep_match_keys(struct cep *cep, struct cep_match *match, const struct cep_context *context,
@@ -239,12 +276,12 @@ void cep_match_keys(struct cep *cep, struct cep_match *match, const struct cep_c
 	match->key_count = count;
 }
 
-void cep_match_keys_of_group(struct cep *cep, struct cep_match *match, const struct group *group)
+void cep_match_keys_of_group(struct cep *cep, struct cep_match *match, struct group *group)
 {
 	uint32_t count = cep->plans[group->plan].plan->key_count;
 	struct arena *arena = &cep->output.arena;
 	struct value *values = arena_alloc(arena, count * sizeof(*values)), host;
-	struct str copy = arena_strn(arena, (const char *)group->key, group->key_len);
+	struct str copy = arena_strn(arena, (const char *)group_key(group), group->key_len);
 	const uint8_t *at = (const uint8_t *)copy.ptr, *end = at + group->key_len;
 
 	if (values == NULL || copy.ptr == NULL)

@@ -2,7 +2,7 @@
 
 static struct timed_list *list_of(struct plan_state *plan, const struct partial *partial)
 {
-	return (partial->flags & PARTIAL_WAITING) != 0 ? &plan->waiting : &plan->live;
+	return (partial->item.flags & PARTIAL_WAITING) != 0 ? &plan->waiting : &plan->live;
 }
 
 static void chain_drop(struct cep *cep, uint32_t chain)
@@ -24,13 +24,13 @@ void partial_unlink(struct cep *cep, uint32_t handle)
 	struct group *group = group_at(cep, partial->item.group);
 
 	if (group->first == handle) {
-		group->first = partial->next;
+		group->first = partial->item.next;
 		return;
 	}
 	struct partial *at = partial_at(cep, group->first);
-	while (at->next != handle)
-		at = partial_at(cep, at->next);
-	at->next = partial->next;
+	while (at->item.next != handle)
+		at = partial_at(cep, at->item.next);
+	at->item.next = partial->item.next;
 }
 
 void partial_drop(struct cep *cep, struct plan_state *plan, uint32_t handle)
@@ -40,7 +40,7 @@ void partial_drop(struct cep *cep, struct plan_state *plan, uint32_t handle)
 	if (partial->last != 0)
 		capture_drop(&cep->slab, partial->last);
 	chain_drop(cep, partial->chain);
-	slab_free(&cep->slab, handle, plan->partial_bytes);
+	cep_inner_free(cep, partial->item.group, handle, plan->partial_bytes);
 	cep->stats.partials--;
 }
 
@@ -59,16 +59,16 @@ void partial_link(struct cep *cep, struct plan_state *plan, uint32_t handle)
 	uint32_t *place = &group_at(cep, partial->item.group)->first;
 	unsigned same = 0;
 
-	while (*place != 0 && partial_at(cep, *place)->position > partial->position)
-		place = &partial_at(cep, *place)->next;
-	partial->next = *place;
+	while (*place != 0 && partial_at(cep, *place)->item.position > partial->item.position)
+		place = &partial_at(cep, *place)->item.next;
+	partial->item.next = *place;
 	*place = handle;
-	if (partial->position == 0 || (partial->flags & PARTIAL_WAITING) != 0)
+	if (partial->item.position == 0 || (partial->item.flags & PARTIAL_WAITING) != 0)
 		return;
 	unsigned limit = plan->alternatives ? ALTERNATIVES_MAX : 1;
-	for (uint32_t at = partial->next, next; at != 0; at = next) {
-		next = partial_at(cep, at)->next;
-		if (partial_at(cep, at)->position != partial->position)
+	for (uint32_t at = partial->item.next, next; at != 0; at = next) {
+		next = partial_at(cep, at)->item.next;
+		if (partial_at(cep, at)->item.position != partial->item.position)
 			return;
 		if (++same < limit)
 			continue;
@@ -80,7 +80,7 @@ void partial_link(struct cep *cep, struct plan_state *plan, uint32_t handle)
 
 uint32_t partial_new(struct cep *cep, struct plan_state *plan, uint32_t group)
 {
-	uint32_t handle = slab_alloc(&cep->slab, plan->partial_bytes);
+	uint32_t handle = cep_inner_take(cep, group, plan->partial_bytes);
 
 	if (handle == 0)
 		return 0;
@@ -113,12 +113,14 @@ bool partial_push(struct cep *cep, struct partial *partial, const struct source 
 
 uint32_t partial_fork(struct cep *cep, struct plan_state *plan, uint32_t handle)
 {
-	uint32_t copy = slab_alloc(&cep->slab, plan->partial_bytes);
+	uint32_t group = partial_at(cep, handle)->item.group;
+	uint32_t copy = cep_inner_take(cep, group, plan->partial_bytes);
 
 	if (copy == 0)
 		return 0;
 	struct partial *partial = partial_at(cep, copy);
 	memcpy(partial, partial_at(cep, handle), plan->partial_bytes);
+	partial->item.block = 0;
 	(void)capture_hold(&cep->slab, partial->last);
 	if (partial->chain != 0)
 		link_at(cep, partial->chain)->refs++;

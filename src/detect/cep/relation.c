@@ -30,7 +30,6 @@ static void free_process(struct cep *cep, struct relation_state *state, uint32_t
 	uint32_t handle = group_at(cep, group)->first;
 
 	cep_list_remove(cep, &state->list, handle);
-	slab_free(&cep->slab, handle, sizeof(struct item));
 	cep_group_free(cep, group);
 	state->count--;
 }
@@ -39,14 +38,10 @@ static void free_process(struct cep *cep, struct relation_state *state, uint32_t
 static void set_flags(struct cep *cep, struct relation_state *state, uint32_t group, uint8_t flags)
 {
 	if (group == 0) {
-		uint32_t handle = slab_alloc(&cep->slab, sizeof(struct item));
-		if (handle == 0)
-			return;
 		group = cep_group_make(cep, cep->plan_count + state->number);
-		if (group == 0) {
-			slab_free(&cep->slab, handle, sizeof(struct item));
+		if (group == 0)
 			return;
-		}
+		uint32_t handle = cep_inner_take(cep, group, sizeof(struct item));
 		group_at(cep, group)->first = handle;
 		*item_at(cep, handle) = (struct item){.group = group};
 		state->count++;
@@ -54,7 +49,7 @@ static void set_flags(struct cep *cep, struct relation_state *state, uint32_t gr
 		cep_list_remove(cep, &state->list, group_at(cep, group)->first);
 	}
 	struct group *process = group_at(cep, group);
-	process->flags = flags;
+	process->flags = flags | GROUP_INNER_TAKEN;
 	item_at(cep, process->first)->since_ns = cep->now_ns;
 	cep_list_add(cep, &state->list, process->first);
 }
@@ -139,7 +134,7 @@ void cep_relations_end(struct cep *cep, const struct source *source)
 void cep_relation_due(struct cep *cep, struct timed_list *list, enum due_reason reason)
 {
 	cep->stats.evicted += reason == DUE_EVICTED;
-	free_process(cep, list->relation, item_at(cep, list->head)->group);
+	free_process(cep, list->relation, item_at(cep, list->first)->group);
 }
 
 bool cep_related(const struct cep_context *context, uint32_t number)

@@ -194,7 +194,7 @@ static bool read_partial_events(struct restorer *r, struct partial *partial)
 	bool lost = false;
 
 	partial->last = get_event(r, &lost);
-	for (uint32_t i = 1; i < partial->position && partial->last != 0; i++) {
+	for (uint32_t i = 1; i < partial->item.position && partial->last != 0; i++) {
 		uint32_t event = get_event(r, &lost);
 		if (event == 0)
 			return false;
@@ -224,18 +224,18 @@ static bool is_possible(
 	bool waiting = (flags & ITEM_WAITING) != 0;
 
 	if ((flags & ~(uint64_t)(ITEM_WAITING | ITEM_SPOILED)) != 0 ||
-		partial->position > plan->position_count)
+		partial->item.position > plan->position_count)
 		return false;
-	if (partial->position == 0)
+	if (partial->item.position == 0)
 		return plan->leading && flags == 0;
-	return waiting == (partial->position == plan->position_count) &&
+	return waiting == (partial->item.position == plan->position_count) &&
 	       (!waiting || plan->trailing) && (flags == 0 || plan->missing);
 }
 
 static void read_partial(struct restorer *r, struct plan_state *plan, uint64_t since_ns)
 {
 	struct cep *cep = r->cep;
-	struct partial read = {.position = (uint16_t)get_max(r, UINT16_MAX)};
+	struct partial read = {.item.position = (uint16_t)get_max(r, UINT16_MAX)};
 	uint64_t flags = get(r), spoil_ns = plan->missing ? get(r) : 0;
 	uint64_t lead_ns = plan->missing ? get(r) : 0;
 	const uint8_t *from = r->at;
@@ -252,16 +252,16 @@ static void read_partial(struct restorer *r, struct plan_state *plan, uint64_t s
 	if (handle != 0) {
 		struct partial *partial = partial_at(cep, handle);
 		partial->item.since_ns = since_ns;
-		partial->position = read.position;
-		partial->flags = ((flags & ITEM_WAITING) != 0 ? PARTIAL_WAITING : 0) |
-				 ((flags & ITEM_SPOILED) != 0 ? PARTIAL_SPOILED : 0);
+		partial->item.position = read.item.position;
+		partial->item.flags = ((flags & ITEM_WAITING) != 0 ? PARTIAL_WAITING : 0) |
+				      ((flags & ITEM_SPOILED) != 0 ? PARTIAL_SPOILED : 0);
 		if (plan->missing) {
 			partial_missing_at(cep, handle)->spoil_ns = spoil_ns;
 			partial_missing_at(cep, handle)->lead_ns = lead_ns;
 		}
-		whole = read.position == 0 || read_partial_events(r, partial);
+		whole = read.item.position == 0 || read_partial_events(r, partial);
 	}
-	skip_events(r, from, read.position);
+	skip_events(r, from, read.item.position);
 	if (handle != 0 && whole && !r->bad) {
 		cep_list_add(
 			cep, (flags & ITEM_WAITING) != 0 ? &plan->waiting : &plan->live, handle);

@@ -96,9 +96,9 @@ static void put_event(struct saver *saver, uint32_t handle)
 
 static void put_group(struct saver *saver, uint32_t handle)
 {
-	const struct group *group = group_at(saver->cep, handle);
+	struct group *group = group_at(saver->cep, handle);
 
-	put_bytes(&saver->items, group->key, group->key_len);
+	put_bytes(&saver->items, group_key(group), group->key_len);
 }
 
 static void put_partial(struct saver *saver, const struct plan_state *plan, uint32_t handle)
@@ -107,14 +107,14 @@ static void put_partial(struct saver *saver, const struct plan_state *plan, uint
 	const struct partial *partial = partial_at(cep, handle);
 	struct buf *out = &saver->items;
 
-	put(out, partial->position);
-	put(out, ((partial->flags & PARTIAL_WAITING) != 0 ? ITEM_WAITING : 0) |
-			 ((partial->flags & PARTIAL_SPOILED) != 0 ? ITEM_SPOILED : 0));
+	put(out, partial->item.position);
+	put(out, ((partial->item.flags & PARTIAL_WAITING) != 0 ? ITEM_WAITING : 0) |
+			 ((partial->item.flags & PARTIAL_SPOILED) != 0 ? ITEM_SPOILED : 0));
 	if (plan->missing) {
 		put(out, partial_missing_at(cep, handle)->spoil_ns);
 		put(out, partial_missing_at(cep, handle)->lead_ns);
 	}
-	if (partial->position == 0)
+	if (partial->item.position == 0)
 		return;
 	put_event(saver, partial->last);
 	for (uint32_t at = partial->chain; at != 0; at = link_at(cep, at)->chain)
@@ -172,7 +172,8 @@ static uint32_t count_items(const struct cep *cep, const struct timed_list *list
 {
 	uint32_t count = 0;
 
-	for (uint32_t at = list->head; at != 0; at = item_at(cep, at)->after)
+	for (uint32_t at = cep_list_after(cep, list, 0); at != 0;
+		at = cep_list_after(cep, list, at))
 		count++;
 	return count;
 }
@@ -196,9 +197,11 @@ static void put_plan(struct saver *saver, const struct plan_state *plan)
 
 	if (count == 0)
 		return;
-	for (uint32_t at = plan->live.head; at != 0; at = item_at(cep, at)->after)
+	for (uint32_t at = cep_list_after(cep, &plan->live, 0); at != 0;
+		at = cep_list_after(cep, &plan->live, at))
 		put_plan_item(saver, plan, at);
-	for (uint32_t at = plan->waiting.head; at != 0; at = item_at(cep, at)->after)
+	for (uint32_t at = cep_list_after(cep, &plan->waiting, 0); at != 0;
+		at = cep_list_after(cep, &plan->waiting, at))
 		put_plan_item(saver, plan, at);
 	put_section(saver, 'P', &saver->contents.plans[plan->number], count);
 }
@@ -209,11 +212,12 @@ static void put_relation(struct saver *saver, const struct relation_state *relat
 
 	if (relation->count == 0)
 		return;
-	for (uint32_t at = relation->list.head; at != 0; at = item_at(cep, at)->after) {
+	for (uint32_t at = cep_list_after(cep, &relation->list, 0); at != 0;
+		at = cep_list_after(cep, &relation->list, at)) {
 		const struct item *item = item_at(cep, at);
 		put_group(saver, item->group);
 		put(&saver->items, item->since_ns);
-		put(&saver->items, group_at(cep, item->group)->flags);
+		put(&saver->items, group_at(cep, item->group)->flags & ~GROUP_INNER_TAKEN);
 	}
 	put_section(saver, 'R', &saver->contents.relations[relation->number], relation->count);
 }

@@ -61,8 +61,8 @@ static void release_if_empty(struct cep *cep, uint32_t group)
 
 void cep_sequence_due(struct cep *cep, struct timed_list *list, enum due_reason reason)
 {
-	uint32_t handle = list->head, group = item_at(cep, handle)->group;
-	bool begun = partial_at(cep, handle)->position > 0;
+	uint32_t handle = list->first, group = item_at(cep, handle)->group;
+	bool begun = partial_at(cep, handle)->item.position > 0;
 
 	if (reason == DUE_EVICTED)
 		cep->stats.evicted++;
@@ -81,7 +81,7 @@ static enum verdict judge(const struct plan_state *plan, const struct partial_mi
 	uint64_t time_ns, uint64_t *since)
 {
 	*since = partial->partial.item.since_ns;
-	if ((partial->partial.flags & PARTIAL_SPOILED) != 0)
+	if ((partial->partial.item.flags & PARTIAL_SPOILED) != 0)
 		return VERDICT_DROP;
 	if (!plan->leading)
 		return plan->trailing ? VERDICT_WAIT : VERDICT_COMPLETE;
@@ -117,7 +117,7 @@ static void finish(struct cep *cep, const struct cep_context *context, uint32_t 
 	}
 	cep_list_remove(cep, &plan->live, handle);
 	partial->item.since_ns = since;
-	partial->flags |= PARTIAL_WAITING;
+	partial->item.flags |= PARTIAL_WAITING;
 	cep_list_add(cep, &plan->waiting, handle);
 	partial_link(cep, plan, handle);
 }
@@ -132,11 +132,11 @@ static void take(struct cep *cep, const struct cep_context *context, const struc
 	if (plan->missing) {
 		struct partial_missing *missing = partial_missing_at(cep, handle);
 		if (missing->spoil_ns != 0 && missing->spoil_ns < context->source.time_ns)
-			partial->flags |= PARTIAL_SPOILED;
+			partial->item.flags |= PARTIAL_SPOILED;
 		missing->spoil_ns = 0;
 	}
-	partial->position++;
-	if (partial->position == plan->position_count)
+	partial->item.position++;
+	if (partial->item.position == plan->position_count)
 		finish(cep, context, handle);
 	else if (partial_push(cep, partial, &context->source, &step->captures))
 		partial_link(cep, plan, handle);
@@ -152,8 +152,9 @@ static bool comes_too_late(const struct cep_context *context, uint32_t group, ui
 	if (context->source.time_ns >= cep->now_ns || context->plan->alternatives ||
 		position == context->plan->position_count)
 		return false;
-	for (uint32_t at = group_at(cep, group)->first; at != 0; at = partial_at(cep, at)->next)
-		if (partial_at(cep, at)->position == position &&
+	for (uint32_t at = group_at(cep, group)->first; at != 0;
+		at = partial_at(cep, at)->item.next)
+		if (partial_at(cep, at)->item.position == position &&
 			partial_last_ns(cep, partial_at(cep, at)) > context->source.time_ns)
 			return true;
 	return false;
@@ -165,7 +166,7 @@ static bool holds_behind(
 {
 	context->last = partial->last;
 	context->chain = partial->chain;
-	context->position = partial->position;
+	context->position = partial->item.position;
 	bool ret = cep_step_holds(context, step);
 	context->last = context->chain = 0;
 	return ret;
@@ -187,8 +188,8 @@ static bool follows(struct cep_context *context, const struct cep_step *step, ui
 static bool candidates(struct cep *cep, const struct group *group, uint32_t first, uint32_t end)
 {
 	cep->walk.count = 0;
-	for (uint32_t at = group->first; at != 0; at = partial_at(cep, at)->next) {
-		uint32_t position = partial_at(cep, at)->position;
+	for (uint32_t at = group->first; at != 0; at = partial_at(cep, at)->item.next) {
+		uint32_t position = partial_at(cep, at)->item.position;
 		if (position < first)
 			break;
 		if (position < end && position > 0 && !cep_handles_add(&cep->walk, at))
@@ -209,7 +210,7 @@ static void advance(struct cep_context *context, const struct step_state *step, 
 		return;
 	for (uint32_t i = 0; i < cep->walk.count; i++) {
 		uint32_t handle = cep->walk.items[i];
-		uint32_t position = partial_at(cep, handle)->position;
+		uint32_t position = partial_at(cep, handle)->item.position;
 		if (!follows(context, step->step, handle) ||
 			comes_too_late(context, group, position + 1))
 			continue;
@@ -236,8 +237,8 @@ static uint32_t lead_find(const struct cep *cep, const struct group *group)
 {
 	uint32_t at = group->first;
 
-	while (at != 0 && partial_at(cep, at)->position > 0)
-		at = partial_at(cep, at)->next;
+	while (at != 0 && partial_at(cep, at)->item.position > 0)
+		at = partial_at(cep, at)->item.next;
 	return at;
 }
 
@@ -282,8 +283,12 @@ static void begin(struct cep_context *context, const struct step_state *step, ui
 
 	if (group == 0)
 		group = cep_group_make(cep, plan->number);
-	if (group == 0 || comes_too_late(context, group, 1))
+	if (group == 0)
 		return;
+	if (comes_too_late(context, group, 1)) {
+		release_if_empty(cep, group);
+		return;
+	}
 	if (plan->leading)
 		lead = lead_find(cep, group_at(cep, group));
 	handle = partial_new(cep, plan, group);
@@ -302,18 +307,38 @@ static void begin(struct cep_context *context, const struct step_state *step, ui
 	release_if_empty(cep, group);
 }
 
+/* With many keys alive each of these lies in a line of memory of its own, which takes longer to come
+ * than all else: ask for them at once. */
+static void prefetch(const struct cep *cep, uint32_t group)
+{
+	uint32_t handle = group_at(cep, group)->first;
+
+	if (handle == 0 || partial_at(cep, handle)->last == 0)
+		return;
+	const struct partial *partial = partial_at(cep, handle);
+	if (partial->item.block != 0)
+		__builtin_prefetch(slab_at(&cep->slab, partial->item.block));
+	const char *event = slab_at(&cep->slab, partial->last);
+	__builtin_prefetch(event);
+	__builtin_prefetch(event + CACHE_LINE);
+}
+
 static void run_step(struct cep_context *context, const struct step_state *step)
 {
 	struct cep *cep = context->cep;
 	uint32_t number = context->plan->number, group;
 
+	if (!cep_key_make(cep, context, step->step->keys))
+		return;
 	group = cep_group_find(cep, number);
 	if (group != 0) {
+		prefetch(cep, group);
 		advance(context, step, group);
-		release_if_empty(cep, group);
 	}
 	if (step->first == 0 && cep_step_holds(context, step->step))
-		begin(context, step, cep_group_find(cep, number));
+		begin(context, step, group);
+	else if (group != 0)
+		release_if_empty(cep, group);
 }
 
 static void run_missing(struct cep_context *context, const struct step_state *step)
@@ -333,12 +358,12 @@ static void run_missing(struct cep_context *context, const struct step_state *st
 		return;
 	for (uint32_t at = group_at(cep, group)->first; at != 0; at = next) {
 		struct partial_missing *missing = partial_missing_at(cep, at);
-		next = missing->partial.next;
-		if (missing->partial.position != step->first ||
+		next = missing->partial.item.next;
+		if (missing->partial.item.position != step->first ||
 			partial_last_ns(cep, &missing->partial) >= time_ns ||
 			!holds_behind(context, step->step, &missing->partial))
 			continue;
-		if ((missing->partial.flags & PARTIAL_WAITING) != 0)
+		if ((missing->partial.item.flags & PARTIAL_WAITING) != 0)
 			partial_free(cep, plan, at);
 		else if (missing->spoil_ns == 0 || missing->spoil_ns > time_ns)
 			missing->spoil_ns = time_ns;
@@ -358,8 +383,8 @@ static void run_until(struct cep_context *context, const struct step_state *step
 		return;
 	for (uint32_t at = group_at(cep, group)->first; at != 0; at = next) {
 		const struct partial *partial = partial_at(cep, at);
-		next = partial->next;
-		if (partial->position > 0 && (partial->flags & PARTIAL_WAITING) == 0 &&
+		next = partial->item.next;
+		if (partial->item.position > 0 && (partial->item.flags & PARTIAL_WAITING) == 0 &&
 			partial_last_ns(cep, partial) <= context->source.time_ns)
 			partial_free(cep, plan, at);
 	}

@@ -2,31 +2,41 @@
  * to detect/cep. */
 #ifndef MERLON_DETECT_CEP_STORE_H
 #define MERLON_DETECT_CEP_STORE_H
+#include <stddef.h>
 #include "detect/cep/capture.h"
 #include "detect/cep/table.h"
 
+#define CACHE_LINE	 64
 #define NO_LIMIT	 UINT64_MAX
 #define KEY_BYTES_MAX	 ((size_t)20 << 10)
 #define KEY_TEXT_MAX	 1024 /* a longer text of a key is known by its 128-bit hash */
 #define ALTERNATIVES_MAX 128  /* partial matches of one key at one step, where tests choose */
 
-/* Whatever can expire or be given up begins so. All of a list expire in its order. */
+/* Whatever can expire or be given up begins so. */
 struct item {
 	uint64_t since_ns;
-	uint32_t before, after; /* in its timed list */
 	uint32_t group;
+	uint32_t block; /* of its timed list; 0: it is in none */
+	uint8_t slot;	/* in the block */
+	/* of partial matches */
+	uint8_t flags;
+	uint16_t position; /* which it waits for; 0: not begun, tells of leading missing events */
+	uint32_t next;	   /* in the group: of the same or an earlier position; newest first */
 };
 
 struct plan_state;
 struct relation_state;
 /* Items in the order of since_ns; each is due at since_ns + span_ns. */
 struct timed_list {
-	uint32_t head, tail;
-	uint32_t place; /* in the timer, from 1; 0: it is empty */
+	uint32_t head, tail; /* blocks of items */
+	uint32_t first;	     /* item */
+	uint32_t place;	     /* in the timer, from 1; 0: it is empty */
 	uint64_t span_ns;
-	uint32_t rank;		 /* which list is first of those due at the same time */
-	bool waiting;		 /* complete when due; else it has expired */
-	struct plan_state *plan; /* or NULL, and then: */
+	uint64_t since_ns, due_ns; /* of the first item */
+	uint64_t newest_ns;	   /* no item is since later */
+	uint32_t rank;		   /* which list is first of those due at the same time */
+	bool waiting;		   /* complete when due; else it has expired */
+	struct plan_state *plan;   /* or NULL, and then: */
 	struct relation_state *relation;
 };
 
@@ -37,17 +47,17 @@ struct group {
 	uint32_t first; /* partial matches, later ones first, or whatever the type of plan keeps */
 	uint16_t key_len;
 	uint8_t flags;
-	uint8_t key[];
+	uint8_t inner; /* units of SLAB_UNIT bytes before the key: a first thing lies there */
+	uint8_t bytes[];
 };
+#define GROUP_INNER_TAKEN 0x80 /* in flags */
+#define GROUP_INNER	  ((uint32_t)(offsetof(struct group, bytes) / SLAB_UNIT))
 
 /* A sequence that has begun. */
 struct partial {
-	struct item item;  /* since its first event */
-	uint32_t next;	   /* in the group: of the same or an earlier position; newest first */
-	uint32_t last;	   /* captured: the newest event */
-	uint32_t chain;	   /* struct link: those before it */
-	uint16_t position; /* which it waits for; 0: not begun, tells of leading missing events */
-	uint8_t flags;
+	struct item item; /* since its first event */
+	uint32_t last;	  /* captured: the newest event */
+	uint32_t chain;	  /* struct link: those before it */
 };
 enum {
 	PARTIAL_SPOILED = 1, /* a missing event came: goes on, but will not complete */
@@ -188,12 +198,14 @@ struct cep_context {
 	const struct key_choice *choice; /* NULL: keys are as they are */
 };
 
-/* timer.c */
+/* timer.c. When memory runs out an item is in no list and stays until something else frees it. */
 void cep_list_add(struct cep *cep, struct timed_list *list, uint32_t handle);
 void cep_list_remove(struct cep *cep, struct timed_list *list, uint32_t handle);
-/* Right behind another of the same since_ns; 0: at the head. */
+/* Right behind another of the same since_ns; 0: in front of all. */
 void cep_list_add_after(struct cep *cep, struct timed_list *list, uint32_t before, uint32_t handle);
-uint64_t cep_list_due(const struct cep *cep, const struct timed_list *list);
+/* The item before and behind another; of 0: the last and the first. 0: none. */
+uint32_t cep_list_before(const struct cep *cep, const struct timed_list *list, uint32_t handle);
+uint32_t cep_list_after(const struct cep *cep, const struct timed_list *list, uint32_t handle);
 /* What is due first, or NULL. */
 struct timed_list *cep_timer_top(const struct cep *cep);
 size_t cep_bytes(const struct cep *cep);
@@ -217,7 +229,15 @@ void cep_group_free(struct cep *cep, uint32_t handle);
 void cep_match_keys(struct cep *cep, struct cep_match *match, const struct cep_context *context,
 	const struct cep_value *keys);
 /* The keys that the group was found by, as text. */
-void cep_match_keys_of_group(struct cep *cep, struct cep_match *match, const struct group *group);
+void cep_match_keys_of_group(struct cep *cep, struct cep_match *match, struct group *group);
+/* What lies within the group, if it is free; else, or when it has no such room, a block of its own. 0:
+ * out of memory. Not cleared. */
+uint32_t cep_inner_take(struct cep *cep, uint32_t group, size_t size);
+void cep_inner_free(struct cep *cep, uint32_t group, uint32_t handle, size_t size);
+static inline uint8_t *group_key(struct group *group)
+{
+	return group->bytes + (size_t)group->inner * SLAB_UNIT;
+}
 static inline struct group *group_at(const struct cep *cep, uint32_t handle)
 {
 	return slab_at(&cep->slab, handle);

@@ -81,8 +81,8 @@ struct str window_value_text(const struct cep *cep, uint32_t value)
 
 	if (value == 0)
 		return (struct str){0};
-	const struct group *group = group_at(cep, value);
-	const uint8_t *at = group->key, *end = at + group->key_len;
+	struct group *group = group_at(cep, value);
+	const uint8_t *at = group_key(group), *end = at + group->key_len;
 	(void)varint_read(&at, end, &window);
 	return str_n((const char *)at, (size_t)(end - at));
 }
