@@ -81,6 +81,8 @@ struct value eql_run_string_contains(
 
 	if (!take_text(e, &args[0], &text) || !take_needle(e, call, 1, &args[1], &part))
 		return eql_may(e, EQL_NULL_ANSWERS) ? value_bool(false) : value_null();
+	if (costs_too_much(text, part))
+		return value_null();
 	if (part.len == 0 || text.len == 0)
 		return value_bool(eql_may(e, EQL_EMPTY_IS_PART) && part.len == 0);
 	return value_bool(match_contains(text, part, call->bound->cased));
