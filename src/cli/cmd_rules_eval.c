@@ -177,6 +177,7 @@ static int run_eval(const struct args *args)
 static const char *const dialects[] = {"endpoint", "elasticsearch", "endgame", NULL};
 
 static const struct option options_of_eval[] = {
+	{.name = "json", .doc = "Changes nothing: values are printed as JSON anyway."},
 	{.name = "dialect",
 		.type = OPTION_CHOICE,
 		.argument = "DIALECT",
