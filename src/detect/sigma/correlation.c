@@ -34,6 +34,15 @@ const char *sigma_correlation_word(uint8_t aggregate)
 	return "";
 }
 
+const struct yaml_node *sigma_get(const struct yaml_node *section, const char *key)
+{
+	const struct yaml_node *node = yaml_get(section, key);
+	bool is_null = node != NULL && node->kind == YAML_KIND_SCALAR &&
+		       node->type == YAML_TYPE_NULL;
+
+	return is_null ? NULL : node;
+}
+
 int sigma_texts(struct sigma_context *ctx, const struct yaml_node *node, const char *what,
 	uint32_t max, struct str **ret, uint32_t *ret_count, struct err *err)
 {
@@ -71,7 +80,7 @@ int sigma_texts(struct sigma_context *ctx, const struct yaml_node *node, const c
 static int read_type(
 	const struct yaml_node *section, struct sigma_correlation *correlation, struct err *err)
 {
-	const struct yaml_node *node = yaml_get(section, "type");
+	const struct yaml_node *node = sigma_get(section, "type");
 	struct str word = yaml_scalar(node);
 
 	if (word.len == 0)
@@ -89,7 +98,7 @@ static int read_type(
 static int read_rules(struct sigma_context *ctx, const struct yaml_node *section,
 	struct sigma_correlation *correlation, struct err *err)
 {
-	const struct yaml_node *node = yaml_get(section, "rules");
+	const struct yaml_node *node = sigma_get(section, "rules");
 	struct str *texts;
 	uint32_t count;
 
@@ -120,7 +129,7 @@ static int read_timespan(
 		/* a twelfth of a mean year, and that year: 365.2425 days */
 		{'M', 2629746}, {'y', 31556952}};
 	static const uint64_t seconds_max = UINT64_C(100) * 31556952;
-	const struct yaml_node *node = yaml_get(section, "timespan");
+	const struct yaml_node *node = sigma_get(section, "timespan");
 	struct str text = yaml_scalar(node);
 	uint64_t count, seconds = 0;
 
@@ -173,7 +182,7 @@ static int read_alias(struct sigma_context *ctx, const struct yaml_pair *pair,
 static int read_aliases(struct sigma_context *ctx, const struct yaml_node *section,
 	struct sigma_correlation *correlation, struct err *err)
 {
-	const struct yaml_node *node = yaml_get(section, "aliases");
+	const struct yaml_node *node = sigma_get(section, "aliases");
 	int rc = 0;
 
 	if (node == NULL)
@@ -197,10 +206,10 @@ static int read_aliases(struct sigma_context *ctx, const struct yaml_node *secti
 static int read_generate(const struct yaml_node *document, const struct yaml_node *section,
 	struct sigma_correlation *correlation, struct err *err)
 {
-	const struct yaml_node *node = yaml_get(section, "generate");
+	const struct yaml_node *node = sigma_get(section, "generate");
 
 	if (node == NULL)
-		node = yaml_get(document, "generate");
+		node = sigma_get(document, "generate");
 	if (node == NULL)
 		return 0;
 	if (node->kind != YAML_KIND_SCALAR || node->type != YAML_TYPE_BOOL)
@@ -232,7 +241,7 @@ int sigma_correlation_read(struct sigma_context *ctx, const struct yaml_node *do
 	const struct sigma_correlation **ret, struct err *err)
 {
 	const struct yaml_node *section = yaml_get(document, "correlation");
-	const struct yaml_node *group_by = yaml_get(section, "group-by");
+	const struct yaml_node *group_by = sigma_get(section, "group-by");
 	struct sigma_correlation *correlation = arena_zalloc(ctx->arena, sizeof(*correlation));
 
 	if (correlation == NULL)

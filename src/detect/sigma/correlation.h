@@ -47,6 +47,8 @@ int sigma_correlation_condition(struct sigma_context *ctx, const struct yaml_nod
 bool sigma_is_temporal(uint8_t aggregate);
 /* "event_count", … */
 const char *sigma_correlation_word(uint8_t aggregate);
+/* A key's value; NULL also when it is written as null. */
+const struct yaml_node *sigma_get(const struct yaml_node *section, const char *key);
 /* A scalar, or a list of them without repetition. */
 int sigma_texts(struct sigma_context *ctx, const struct yaml_node *node, const char *what,
 	uint32_t max, struct str **ret, uint32_t *ret_count, struct err *err);

@@ -139,7 +139,7 @@ static int read_percentile(
 static int read_field(struct sigma_context *ctx, const struct yaml_node *condition,
 	struct sigma_correlation *correlation, struct err *err)
 {
-	const struct yaml_node *node = yaml_get(condition, "field");
+	const struct yaml_node *node = sigma_get(condition, "field");
 	const char *word = sigma_correlation_word(correlation->aggregate);
 	bool wanted = correlation->aggregate != CEP_EVENT_COUNT &&
 		      !sigma_is_temporal(correlation->aggregate);
@@ -395,7 +395,7 @@ static int read_boolean(struct sigma_context *ctx, const struct yaml_node *condi
 int sigma_correlation_condition(struct sigma_context *ctx, const struct yaml_node *section,
 	struct sigma_correlation *correlation, struct err *err)
 {
-	const struct yaml_node *condition = yaml_get(section, "condition");
+	const struct yaml_node *condition = sigma_get(section, "condition");
 	bool is_text = yaml_scalar(condition).len > 0;
 
 	if (correlation->rule_count == 0 && !is_text)

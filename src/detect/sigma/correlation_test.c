@@ -75,6 +75,9 @@ static void types_and_bounds(void **state)
 		{"type: value_percentile, rules: [a], timespan: 1s, condition: {lte: 1, field: x}",
 			CEP_VALUE_RANK, CEP_LTE, 1, 1},
 		{"type: temporal, rules: [a, b], timespan: 1s", CEP_TEMPORAL, CEP_GTE, 2, 1},
+		{"type: temporal, rules: [a, b], timespan: 1s, condition: , aliases: ~, group-by: "
+		 "~",
+			CEP_TEMPORAL, CEP_GTE, 2, 1},
 		{"type: temporal, rules: [a, b, c], timespan: 1s, condition: {gte: 2}",
 			CEP_TEMPORAL, CEP_GTE, 2, 1},
 		{"type: temporal_ordered, rules: [a, b, c], timespan: 1s", CEP_TEMPORAL_ORDERED,
