@@ -142,6 +142,18 @@ static int string_part(struct toml_scan *s, char quote, bool multi, char *out, s
 	return rc;
 }
 
+/* Copies what stands for itself. */
+static void string_run(struct toml_scan *s, char quote, char *out, size_t *len)
+{
+	const char *at = s->at;
+
+	while (at < s->end && *at != quote && *at != '\\' && !is_control(*at))
+		at++;
+	memcpy(out + *len, s->at, (size_t)(at - s->at));
+	*len += (size_t)(at - s->at);
+	s->at = at;
+}
+
 /* Bytes up to the closing quotes, which no value is longer than. */
 static size_t string_room(const struct toml_scan *s, char quote, bool multi)
 {
@@ -173,7 +185,10 @@ static int string(struct toml_scan *s, bool may_span, struct str *ret, uint32_t 
 	char *out = arena_alloc(s->arena, room);
 	if (out == NULL)
 		return toml_fail(s, -ENOMEM, "out of memory");
-	while (s->at < s->end) {
+	for (;;) {
+		string_run(s, quote, out, &len);
+		if (s->at == s->end)
+			break;
 		if (string_ends(s, quote, multi, out, &len)) {
 			out[len] = '\0';
 			arena_shrink(s->arena, out, room, len + 1);
