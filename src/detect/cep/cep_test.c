@@ -31,11 +31,15 @@ static void test_state_machine(void **state)
 static void test_keys(void **state)
 {
 	(void)state;
-	struct bench_plan caseless = keyed, optional = keyed;
+	struct bench_plan caseless = keyed, optional = keyed, each = keyed;
 
 	bench_expect(&keyed, "x|A1 x|A2 y|B3 x|B4 x|B5 y|A6 x|A7 y|B8 x|C9 y|C10 x|C11",
 		"A2 B4 C9;A6 B8 C10;");
 	bench_expect(&keyed, "x|A1 X|B2 x|B3 A4 B5 C6 x|C7", "A1 B3 C7;");
+	bench_expect(&keyed, "x+y|A1 x|B2 x+y|B3 y+x|C4 x+y|C5", "A1 B3 C5;");
+	each.each = true;
+	bench_expect(&each, "x+y|A1 x|B2 y+z|B3 z|C4 y+x|C5", "A1 B3 C5;A1 B2 C5;");
+	bench_expect(&each, "x+x|A1 x|B2 x+x|C3", "A1 B2 C3;");
 	caseless.caseless = true;
 	bench_expect(&caseless, "x|A1 X|B2 x|C3", "A1 B2 C3;");
 	optional.optional = true;

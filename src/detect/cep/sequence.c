@@ -326,11 +326,8 @@ static void prefetch(const struct cep *cep, uint32_t group)
 static void run_step(struct cep_context *context, const struct step_state *step)
 {
 	struct cep *cep = context->cep;
-	uint32_t number = context->plan->number, group;
+	uint32_t group = cep_group_find(cep, context->plan->number);
 
-	if (!cep_key_make(cep, context, step->step->keys))
-		return;
-	group = cep_group_find(cep, number);
 	if (group != 0) {
 		prefetch(cep, group);
 		advance(context, step, group);

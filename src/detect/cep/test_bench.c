@@ -85,8 +85,10 @@ static const struct cep_value *keys_of(struct bench *bench, const struct bench_p
 {
 	struct cep_value *keys = arena_zalloc(ruleset_arena(bench->set), sizeof(*keys));
 
-	*keys = (struct cep_value){
-		.field = bench->key, .optional = plan->optional, .caseless = plan->caseless};
+	*keys = (struct cep_value){.field = bench->key,
+		.optional = plan->optional,
+		.caseless = plan->caseless,
+		.each = plan->each};
 	return keys;
 }
 
@@ -218,7 +220,8 @@ static void build_event(struct bench *bench, struct str token)
 	(void)event_begin(bench->batch, KIND_process_exec, second * NS_PER_S);
 	for (uint32_t i = 0; i < letters; i++)
 		ev_add(bench->batch, bench->letters, value_text(str_n(moment.ptr + i, 1)));
-	ev_text(bench->batch, bench->key, key);
+	while (key.len > 0)
+		ev_add(bench->batch, bench->key, value_text(str_cut(&key, '+')));
 	ev_text(bench->batch, bench->name, name);
 	ev_text(bench->batch, bench->value, value);
 	ev_text(bench->batch, bench->host, host);

@@ -18,6 +18,7 @@ struct bench_plan {
 	bool keyed;    /* by the event's key */
 	bool optional; /* events without a key join, too */
 	bool caseless;
+	bool each; /* "x+y" joins by x and by y; else it is one list */
 	bool until_first;
 	bool compare;	     /* every step but the first tests that its key is the first event's */
 	enum rule_role role; /* RULE_PLAN when 0 */
