@@ -13,8 +13,10 @@
 #include "base/file.h"
 #include "os/self.h"
 
-#define WAIT_MS	     20 /* how far behind the kernel's ring the agent may be */
-#define FLUSH_NS     (200 * NS_PER_MS)
+#define WAIT_MS	     20 /* between looks at a sensor that cannot wake us */
+#define FLUSH_MS     200
+#define FLUSH_NS     (FLUSH_MS * NS_PER_MS)
+#define LOOK_NS	     NS_PER_S /* for what a poll descriptor does not tell: files that are new */
 #define HEARTBEAT_NS (60 * NS_PER_S)
 #define HASHES_MAX   128
 #define ROUNDS_MAX   64 /* batches taken from one sensor before the others get their turn */
@@ -138,38 +140,73 @@ static void housekeeping(struct agent *agent)
 	}
 }
 
+/* What the loop waits for: control, hashes, then those sensors that can wake it. */
+struct wait {
+	struct pollfd fds[AGENT_SENSORS_MAX + 2];
+	nfds_t count;
+	int control, hashes, place[AGENT_SENSORS_MAX]; /* in fds, or -1 */
+	int ms;
+};
+
+static int wait_add(struct wait *w, int fd)
+{
+	if (fd < 0)
+		return -1;
+	w->fds[w->count] = (struct pollfd){.fd = fd, .events = POLLIN};
+	return (int)w->count++;
+}
+
+static bool wait_ready(const struct wait *w, int place)
+{
+	return place >= 0 && w->fds[place].revents != 0;
+}
+
+static void wait_for_work(struct agent *agent, struct wait *w)
+{
+	*w = (struct wait){.ms = FLUSH_MS};
+	w->control = wait_add(w, control_fd(agent->control));
+	w->hashes = wait_add(w, agent->hasher == NULL ? -1 : hasher_poll_fd(agent->hasher));
+	for (size_t i = 0; i < agent->sensor_count; i++) {
+		struct sensor *sensor = agent->sensors[i]->sensor;
+		const struct sensor_ops *ops = sensor->ops;
+		w->place[i] = wait_add(w, ops->poll_fd == NULL ? -1 : ops->poll_fd(sensor));
+		int rest = w->place[i] < 0 ? WAIT_MS : FLUSH_MS;
+		if (ops->rest_ms != NULL)
+			rest = ops->rest_ms(sensor);
+		w->ms = rest < w->ms ? rest : w->ms;
+	}
+	(void)poll(w->fds, w->count, w->ms);
+}
+
+static void read_sensors(struct agent *agent, const struct wait *w)
+{
+	uint64_t now = clock_monotonic_ns();
+	bool all = now >= agent->look_at_ns;
+
+	if (all)
+		agent->look_at_ns = now + LOOK_NS;
+	for (size_t i = agent->sensor_count; i > 0; i--) { /* a broken one leaves the list */
+		struct agent_sensor *s = agent->sensors[i - 1];
+		bool by_time = w->place[i - 1] < 0 || s->sensor->ops->rest_ms != NULL;
+		if (all || by_time || wait_ready(w, w->place[i - 1]))
+			drain_sensor(agent, s);
+	}
+}
+
 static void loop(struct agent *agent)
 {
 	uint64_t begin = clock_monotonic_ns();
 	uint64_t limit = agent->options->stop_after_ns;
 
 	while (!stop_wanted && agent->sensor_count > 0) {
-		struct pollfd fds[AGENT_SENSORS_MAX + 2];
-		int place[AGENT_SENSORS_MAX]; /* of a sensor in fds, or -1 */
-		nfds_t count = 0;
-		fds[count++] = (struct pollfd){.fd = control_fd(agent->control), .events = POLLIN};
-		nfds_t hashes = 0; /* control is at 0 */
-		if (agent->hasher != NULL) {
-			hashes = count;
-			fds[count++] = (struct pollfd){
-				.fd = hasher_poll_fd(agent->hasher), .events = POLLIN};
-		}
-		for (size_t i = 0; i < agent->sensor_count; i++) {
-			const struct sensor *sensor = agent->sensors[i]->sensor;
-			int fd = sensor->ops->poll_fd == NULL ? -1 : sensor->ops->poll_fd(sensor);
-			place[i] = fd >= 0 ? (int)count : -1;
-			if (fd >= 0)
-				fds[count++] = (struct pollfd){.fd = fd, .events = POLLIN};
-		}
-		(void)poll(fds, count, WAIT_MS);
-		bool all = clock_monotonic_ns() >= agent->flush_at_ns;
-		for (size_t i = agent->sensor_count; i > 0; i--) /* a broken one leaves the list */
-			if (all || place[i - 1] < 0 || fds[place[i - 1]].revents != 0)
-				drain_sensor(agent, agent->sensors[i - 1]);
-		if (hashes != 0 && fds[hashes].revents != 0)
+		struct wait wait;
+		wait_for_work(agent, &wait);
+		read_sensors(agent, &wait);
+		if (wait_ready(&wait, wait.hashes))
 			take_hashes(agent);
 		housekeeping(agent);
-		control_serve(agent->control, agent_reply, agent);
+		if (wait_ready(&wait, wait.control))
+			control_serve(agent->control, agent_reply, agent);
 		if (limit != 0 && clock_monotonic_ns() - begin >= limit)
 			return;
 	}

@@ -12,7 +12,7 @@
 
 #define LIVE_REORDER_NS (50 * UINT64_C(1000000)) /* sensors are read one after the other */
 #define LIVE_REORDER_EVENTS \
-	4096 /* a burst must not fill memory while it waits to be put in order */
+	2048 /* a burst must not fill memory while it waits to be put in order */
 
 /* ---- what comes out ---- */
 

@@ -9,6 +9,10 @@
 #include "detect/rule/cache.h"
 #include "os/self.h"
 
+/* Kept of the batches that are done with: live, memory matters more than a page fault. */
+#define IDLE_BYTES_LIVE ((size_t)3 * 1024 * 1024)
+#define IDLE_BYTES	((size_t)16 * 1024 * 1024)
+
 struct counting {
 	struct engine *engine;
 	const struct engine_options *options;
@@ -91,7 +95,8 @@ static int load(struct engine *engine, const struct engine_options *options, str
 	if (rc != 0)
 		return rc;
 	if (view_create(engine->fields, &engine->view) != 0 ||
-		pool_create(engine->fields, &engine->pool) != 0)
+		pool_create(engine->fields, options->live ? IDLE_BYTES_LIVE : IDLE_BYTES,
+			&engine->pool) != 0)
 		return err_set(err, -ENOMEM, "engine: out of memory");
 	return 0;
 }

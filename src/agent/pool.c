@@ -4,24 +4,23 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#define IDLE_MAX       16
-#define IDLE_BYTES_MAX ((size_t)1024 * 1024)
-
 struct pool {
 	const struct fields *fields;
+	size_t idle_bytes_max;
 	struct batch **all; /* every batch ever made */
 	size_t count, capacity;
 	struct batch **idle;
-	size_t idle_count;
+	size_t idle_count, idle_bytes;
 };
 
-int pool_create(const struct fields *fields, struct pool **ret)
+int pool_create(const struct fields *fields, size_t idle_bytes_max, struct pool **ret)
 {
 	struct pool *pool = calloc(1, sizeof(*pool));
 
 	if (pool == NULL)
 		return -ENOMEM;
 	pool->fields = fields;
+	pool->idle_bytes_max = idle_bytes_max;
 	*ret = pool;
 	return 0;
 }
@@ -59,6 +58,7 @@ struct batch *pool_take(struct pool *pool)
 
 	if (pool->idle_count > 0) {
 		batch = pool->idle[--pool->idle_count];
+		pool->idle_bytes -= batch->arena.held_bytes;
 	} else {
 		if (pool->count == pool->capacity && grow(pool) != 0)
 			return NULL;
@@ -87,10 +87,11 @@ void pool_unref(struct pool *pool, struct batch *batch)
 	if (--batch->refs > 0)
 		return;
 	/* what a burst made grow goes back to the system: the agent's size follows its work */
-	if (pool->idle_count >= IDLE_MAX || batch->arena.used_bytes > IDLE_BYTES_MAX) {
+	if (pool->idle_bytes + batch->arena.held_bytes > pool->idle_bytes_max) {
 		forget(pool, batch);
 		return;
 	}
+	pool->idle_bytes += batch->arena.held_bytes;
 	batch_clear(batch);
 	pool->idle[pool->idle_count++] = batch;
 }

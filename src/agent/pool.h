@@ -5,7 +5,8 @@
 #include "event/event.h"
 
 struct pool;
-int pool_create(const struct fields *fields, struct pool **ret);
+/* Batches that nobody holds keep at most idle_bytes_max of memory for the next ones. */
+int pool_create(const struct fields *fields, size_t idle_bytes_max, struct pool **ret);
 void pool_destroy(struct pool *pool); /* with all its batches, whoever holds them */
 /* An empty batch with one reference, or NULL when out of memory. */
 struct batch *pool_take(struct pool *pool);

@@ -17,7 +17,7 @@ static int setup(void **state)
 	struct err err = {0};
 
 	return fields_create(&fields, &err) != 0 || fields_freeze(fields, &err) != 0 ||
-	       pool_create(fields, &pool) != 0 || (batch = pool_take(pool)) == NULL;
+	       pool_create(fields, 1 << 20, &pool) != 0 || (batch = pool_take(pool)) == NULL;
 }
 
 static int teardown(void **state)

@@ -56,6 +56,7 @@ static struct arena_block *block_with_room(struct arena *arena, size_t size)
 	if (block == NULL)
 		return NULL;
 	*block = (struct arena_block){.size = block_size};
+	arena->held_bytes += block_size;
 	if (last != NULL) {
 		block->next = last->next;
 		last->next = block;

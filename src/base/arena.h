@@ -10,6 +10,7 @@ struct arena_block;
 struct arena {
 	struct arena_block *first, *current;
 	size_t used_bytes;  /* handed out since the last reset */
+	size_t held_bytes;  /* of all blocks, which a reset keeps */
 	size_t limit_bytes; /* 0: none; over it arena_alloc() returns NULL */
 };
 

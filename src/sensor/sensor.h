@@ -93,6 +93,10 @@ struct sensor_ops {
 	void (*stats)(const struct sensor *sensor, struct sensor_stats *ret);
 	/* A descriptor that becomes readable when next() has work, or -1: then poll by time. NULL: -1. */
 	int (*poll_fd)(const struct sensor *sensor);
+	/* How long the caller may wait before it calls next() again unless poll_fd becomes readable,
+	 * in milliseconds; the sensor takes it that the caller does wait. NULL: as long as it likes when
+	 * there is a poll_fd, else 20. */
+	int (*rest_ms)(struct sensor *sensor);
 	void (*close)(struct sensor *sensor); /* frees it */
 };
 

@@ -22,10 +22,16 @@
 /* How often the ring is looked at. The probes wake nobody below the watermark. */
 #define INTERVAL_MS	 8
 #define IDLE_INTERVAL_MS 16
-#define MISSES_NS	 (2 * NS_PER_S) /* between looks at counters that cost system calls */
-/* of one call to next() */
-#define RECORDS_MAX 8192
-#define BYTES_MAX   ((size_t)4 << 20)
+/* A caller that waits for poll_fd: how often it looks while there is work; and, after some looks in
+ * vain, how long it may wait for the record that wakes it. */
+#define BUSY_MS	   20
+#define REST_MS	   1000
+#define REST_AFTER 4
+#define MISSES_NS  (2 * NS_PER_S) /* between looks at counters that cost system calls */
+/* of one call to next(): small batches, since a batch's memory is free again only when its last event
+ * is done with */
+#define RECORDS_MAX 512
+#define BYTES_MAX   ((size_t)256 << 10)
 
 struct bpf_sensor {
 	struct sensor base;
@@ -35,11 +41,12 @@ struct bpf_sensor {
 	struct cgroups *cgroups;
 	struct decoder decoder;
 	struct sensor_stats stats;
-	int cgroup_fd;
+	int cgroup_fd, cpus;
 	char root[256]; /* os_self_root() */
 	uint64_t last_drain_ns, last_misses_ns;
 	uint64_t misses;
 	unsigned idle; /* drains in a row that found nothing */
+	bool rested;
 	uint64_t lost[CONTROL_CPUS];
 };
 
@@ -89,6 +96,8 @@ static int bpf_open(const struct sensor_config *config, struct sensor **ret, str
 	s->base.ops = &bpf_sensor_ops;
 	s->config = config;
 	s->cgroup_fd = -1;
+	long cpus = sysconf(_SC_NPROCESSORS_CONF);
+	s->cpus = cpus < 1 || cpus > CONTROL_CPUS ? CONTROL_CPUS : (int)cpus;
 	s->ring = (struct ring){.map_fd = -1, .epoll_fd = -1};
 	r = cgroups_open(&s->cgroups);
 	if (r == 0)
@@ -140,7 +149,7 @@ static void report_gap(
 static void look_for_loss(struct bpf_sensor *s, struct batch *batch, uint64_t now)
 {
 	const struct control_loss *losses = s->loaded.skeleton->bss->losses;
-	for (int cpu = 0; cpu < CONTROL_CPUS; cpu++) {
+	for (int cpu = 0; cpu < s->cpus; cpu++) {
 		uint64_t lost = __atomic_load_n(&losses[cpu].lost, __ATOMIC_RELAXED);
 		if (lost == s->lost[cpu])
 			continue;
@@ -197,6 +206,11 @@ static int bpf_next(struct sensor *sensor, struct batch *batch, int timeout_ms, 
 	uint64_t now = clock_monotonic_ns(), end = now + (uint64_t)timeout_ms * NS_PER_MS;
 	uint32_t before = batch->count;
 
+	if (s->rested) {
+		s->rested = false;
+		__atomic_store_n(&s->loaded.skeleton->bss->control.resting, 0, __ATOMIC_RELAXED);
+		ring_wait(&s->ring, 0); /* or poll_fd would stay readable */
+	}
 	for (;;) {
 		int left = now >= end ? 0 : (int)((end - now + NS_PER_MS - 1) / NS_PER_MS);
 		int wait = wait_ms(s, now, left);
@@ -212,6 +226,24 @@ static int bpf_next(struct sensor *sensor, struct batch *batch, int timeout_ms, 
 		if (now >= end)
 			return 0;
 	}
+}
+
+static int bpf_poll_fd(const struct sensor *sensor)
+{
+	return ((const struct bpf_sensor *)sensor)->ring.epoll_fd;
+}
+
+/* The flag is set before the ring is looked at, so that a record is seen here or wakes; one whose
+ * probe had read the flag before but not yet reserved its place waits for the end of the rest. */
+static int bpf_rest_ms(struct sensor *sensor)
+{
+	struct bpf_sensor *s = of(sensor);
+
+	s->rested = true;
+	if (s->idle < REST_AFTER)
+		return BUSY_MS;
+	__atomic_store_n(&s->loaded.skeleton->bss->control.resting, 1, __ATOMIC_SEQ_CST);
+	return ring_waiting(&s->ring) > 0 ? 0 : REST_MS;
 }
 
 static void bpf_stats(const struct sensor *sensor, struct sensor_stats *ret)
@@ -233,5 +265,7 @@ const struct sensor_ops bpf_sensor_ops = {
 	.want = bpf_want,
 	.next = bpf_next,
 	.stats = bpf_stats,
+	.poll_fd = bpf_poll_fd,
+	.rest_ms = bpf_rest_ms,
 	.close = bpf_close,
 };

@@ -82,7 +82,9 @@ struct control {
 	__u64 tops[CONTROL_TOPS];
 	__u32 top_count; /* 0: look at all paths */
 	__u32 reserved;
-	__u64 wake_bytes;	     /* wake the reader when this much waits */
+	__u64 wake_bytes; /* wake the reader when this much waits */
+	__u32 resting; /* the reader does not look by itself: the next record wakes it and clears this */
+	__u32 reserved2;
 	__u8 watched[CONTROL_CALLS]; /* WATCHED_…: what most calls are decided by */
 	__u8 enter[2 * CONTROL_CALLS];
 	struct call_shape calls[2 * CONTROL_CALLS];

@@ -67,9 +67,8 @@ struct str path_turn_around(struct str names, char *out)
 	if (end == 0)
 		*at++ = '/';
 	while (end > 0) { /* names.ptr[end - 1] is the NUL behind a name */
-		size_t begin = end - 1;
-		while (begin > 0 && names.ptr[begin - 1] != '\0')
-			begin--;
+		const char *before = memrchr(names.ptr, '\0', end - 1);
+		size_t begin = before == NULL ? 0 : (size_t)(before + 1 - names.ptr);
 		*at++ = '/';
 		memcpy(at, names.ptr + begin, end - 1 - begin);
 		at += end - 1 - begin;

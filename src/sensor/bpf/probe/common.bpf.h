@@ -95,10 +95,14 @@ inline_ void count_loss(void)
 	losses[bpf_get_smp_processor_id() & (CONTROL_CPUS - 1)].lost++;
 }
 
-/* Waking the reader costs more than all the rest of a record: it looks by itself every few
- * milliseconds, and is woken only when much waits. */
+/* Waking the reader costs more than all the rest of a record: while there is work it looks by itself
+ * every few milliseconds, and is woken only when much waits. */
 inline_ u64 record_flags(struct scratch *s)
 {
+	if (control.resting) {
+		control.resting = 0;
+		return BPF_RB_FORCE_WAKEUP;
+	}
 	if (++s->count & 31)
 		return BPF_RB_NO_WAKEUP;
 	if (bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) < control.wake_bytes)
