@@ -261,17 +261,13 @@ static struct str say_event(struct arena *arena, const struct detection *detecti
 		STR_ARG(event->object), time);
 }
 
-static struct str say_keys(struct arena *arena, const struct cep_match *match)
+static struct str say_keys(
+	struct arena *arena, const struct cep_match *match, const struct fields *fields)
 {
 	struct buf buf = {.limit_bytes = 1024};
-	char number[VALUE_TEXT_BYTES];
 
 	buf_cstr(&buf, "joined by ");
-	for (uint32_t i = 0; i < match->key_count; i++) {
-		buf_cstr(&buf, i > 0 ? ", \"" : "\"");
-		buf_str(&buf, value_as_text(&match->keys[i], number));
-		buf_char(&buf, '"');
-	}
+	cep_print_keys(&buf, match->rule->plan, match->keys, match->key_count, fields);
 	struct str text = arena_strn(arena, buf.ptr, buf.len);
 	buf_destroy(&buf);
 	return text;
@@ -293,13 +289,13 @@ static uint32_t say_match(struct arena *arena, const struct detection_source *so
 {
 	const struct cep_match *match = source->match;
 	const struct cep_plan *plan = match->rule->plan;
+	const struct fields *fields = source->view == NULL ? NULL : source->view->fields;
 	uint32_t count = 0;
 
 	if (plan != NULL && plan->type == CEP_WINDOW && count < room)
-		why[count++] = say_window(
-			arena, match, source->view == NULL ? NULL : source->view->fields);
-	if (match->key_count > 0 && count < room)
-		why[count++] = say_keys(arena, match);
+		why[count++] = say_window(arena, match, fields);
+	if (plan != NULL && match->key_count > 0 && count < room)
+		why[count++] = say_keys(arena, match, fields);
 	for (uint32_t i = 0;
 		detection->event_count > 1 && i < detection->event_count && count < room; i++)
 		why[count++] = say_event(arena, detection, i);

@@ -88,3 +88,21 @@ void cep_print_window(
 	buf_cstr(out, " within ");
 	cep_print_time(out, plan->maxspan_ns);
 }
+
+void cep_print_keys(struct buf *out, const struct cep_plan *plan, const struct value *keys,
+	uint32_t count, const struct fields *fields)
+{
+	const struct cep_step *last = &plan->steps[plan->step_count - 1];
+	char number[VALUE_TEXT_BYTES];
+
+	for (uint32_t i = 0; i < count; i++) {
+		buf_cstr(out, i > 0 ? ", " : "");
+		if (i < plan->key_count && last->keys[i].field != FIELD_none) {
+			buf_str(out, name_of(fields, last->keys[i].field));
+			buf_char(out, ' ');
+		}
+		buf_char(out, '"');
+		buf_str(out, value_as_text(&keys[i], number));
+		buf_char(out, '"');
+	}
+}

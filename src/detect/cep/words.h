@@ -10,4 +10,8 @@ void cep_print_time(struct buf *out, uint64_t ns);
  * may be NULL. */
 void cep_print_window(struct buf *out, const struct cep_plan *plan, double aggregate,
 	const struct fields *fields);
+/* What joins the events of a match: "process.entity_id \"a1\", 443". Keys that are computed have no
+ * name. fields may be NULL. */
+void cep_print_keys(struct buf *out, const struct cep_plan *plan, const struct value *keys,
+	uint32_t count, const struct fields *fields);
 #endif

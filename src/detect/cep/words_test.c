@@ -33,6 +33,20 @@ static void windows(void **state)
 	expect(&plan, 1.25, "percentile 99.5 of user.name is 1.25 within 10 minutes");
 }
 
+static void keys(void **state)
+{
+	static const struct cep_value of[] = {{.field = FIELD_user_name}, {.field = FIELD_none}};
+	const struct cep_step step = {.keys = of};
+	const struct cep_plan plan = {.steps = &step, .step_count = 1, .key_count = 2};
+	const struct value values[] = {value_text(STR("ann")), value_text(STR("7"))};
+	struct buf out = {0};
+
+	cep_print_keys(&out, &plan, values, 2, NULL);
+	buf_char(&out, '\0');
+	assert_string_equal(out.ptr, "user.name \"ann\", \"7\"");
+	buf_destroy(&out);
+}
+
 static void times(void **state)
 {
 	static const struct {
@@ -60,7 +74,8 @@ static void times(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(windows), cmocka_unit_test(times)};
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(windows), cmocka_unit_test(keys), cmocka_unit_test(times)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
