@@ -175,11 +175,16 @@ def full_disk():
         os.rmdir(disk)
 
 
+def wait_until_ready(data):
+    tap.wait_for(lambda: subprocess.run([MERLON, "status", "--data", data], capture_output=True).returncode == 0, 30)
+    time.sleep(0.5)
+
+
 def record():
     recording = tempfile.mktemp(prefix="merlon-recording-")
-    recorder = subprocess.Popen([MERLON, "record", "--for", "4s", "--data", tempfile.mkdtemp(prefix="merlon-test-"),
-                                 recording], stderr=subprocess.DEVNULL)
-    time.sleep(2)
+    data = tempfile.mkdtemp(prefix="merlon-test-")
+    recorder = subprocess.Popen([MERLON, "record", "--for", "8s", "--data", data, recording], stderr=subprocess.DEVNULL)
+    wait_until_ready(data)
     subprocess.run(["sh", "-c", "cat /etc/shadow > /dev/null; :"])
     recorder.wait(30)
     runs = [subprocess.run([MERLON, "replay", "--json", recording], capture_output=True, text=True).stdout for _ in (1, 2)]
@@ -193,8 +198,7 @@ def record_and_reload():
     data = tempfile.mkdtemp(prefix="merlon-test-")
     recording = os.path.join(data, "recording")
     recorder = subprocess.Popen([MERLON, "record", "--for", "8s", "--data", data, recording], stderr=subprocess.PIPE, text=True)
-    tap.wait_for(lambda: subprocess.run([MERLON, "status", "--data", data], capture_output=True).returncode == 0, 30)
-    time.sleep(0.5)
+    wait_until_ready(data)
     recorder.send_signal(signal.SIGHUP)
     said = recorder.communicate(timeout=30)[1]
     tap.check("SIGHUP leaves a recording alone", recorder.returncode == 0 and "no rules" in said, said)
