@@ -176,6 +176,13 @@ static struct eql_env env_of_context(const struct program *p, const struct cep_c
 		.related = related_of_context};
 }
 
+void eql_program_print(const void *program, struct buf *out)
+{
+	const struct program *p = program;
+
+	eql_print_node(out, p->node, p->options);
+}
+
 bool eql_program_test(const void *program, const struct cep_context *context)
 {
 	const struct program *p = program;

@@ -1,7 +1,7 @@
 #include "detect/eql/explain.h"
 
 #include "detect/cep/plan.h"
-#include "detect/eql/lower.h"
+#include "detect/eql/lowering.h"
 #include "detect/eql/parse.h"
 
 struct telling {
@@ -96,6 +96,16 @@ static void tell_captures(struct telling *t, const struct cep_step *step)
 		buf_char(t->out, '\n');
 }
 
+/* What the predicate machine cannot know. */
+static void tell_test(struct telling *t, const void *program)
+{
+	if (program == NULL)
+		return;
+	buf_cstr(t->out, "    then asked, with what is known of other events: ");
+	eql_program_print(program, t->out);
+	buf_char(t->out, '\n');
+}
+
 static void tell_step(struct telling *t, uint32_t number)
 {
 	const struct eql_step *step = &t->query->steps[number];
@@ -112,9 +122,7 @@ static void tell_step(struct telling *t, uint32_t number)
 		buf_cstr(t->out, "    what it continues also goes on waiting\n");
 	tell_keys(t, step);
 	tell_captures(t, planned);
-	if (planned->test != NULL)
-		buf_cstr(t->out, "    asked of candidates with what is known by then: references, "
-				 "relations\n");
+	tell_test(t, planned->test == NULL ? NULL : planned->program);
 	tell_machine(t, planned->rule);
 }
 
@@ -173,6 +181,7 @@ static void tell_relations(struct telling *t)
 		struct str name = fields_name(t->fields, relation->process);
 		buf_printf(t->out, "relation %u: %s, known by %.*s\n", i, words[relation->type],
 			STR_ARG(name));
+		tell_test(t, relation->test == NULL ? NULL : relation->program);
 		tell_machine(t, relation->mark);
 	}
 }

@@ -71,6 +71,7 @@ int eql_computed_atom(struct eql_lowering *l, const struct eql_node *node, struc
 int eql_single_atom(struct eql_lowering *l, const struct eql_node *field, struct expr **ret);
 /* What cep calls: program is from eql_program(). */
 const void *eql_program(struct eql_lowering *l, const struct eql_node *node); /* NULL: no memory */
+void eql_program_print(const void *program, struct buf *out);
 bool eql_program_test(const void *program, const struct cep_context *context);
 struct value eql_program_value(const void *program, const struct cep_context *context);
 /* event.category is the word; where there is none, the field is. */

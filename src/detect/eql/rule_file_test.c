@@ -385,6 +385,13 @@ static void explanation(void **state)
 	for (unsigned i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
 		if (str_find(buf_view(&out), str_of(parts[i])) < 0)
 			fail_msg("%s is not in\n%.*s", parts[i], STR_ARG(buf_view(&out)));
+	buf_clear(&out);
+	eql_explain(set, fields,
+		query(EQL_DIALECT_ENDPOINT, "file where x == 1 and child of [process where y == 1]",
+			NULL),
+		&out);
+	assert_true(str_find(buf_view(&out), STR("then asked, with what is known of other events: "
+						 "child of [process where y == 1]")) > 0);
 	buf_destroy(&out);
 	(void)state;
 }
