@@ -1,19 +1,26 @@
 """Random EQL queries and random events that often match them, for random_test.py."""
 import json
 
-WORDS = ["cat", "Cat", "dog", "catalog", "DOG", "a*b", "x?y", "ähre", "ÄHRE", "", "1", "10", "cat dog", "/tmp/cat"]
+WORDS = ["cat", "Cat", "dog", "catalog", "DOG", "a*b", "x?y", "ähre", "ÄHRE", "", "1", "10", "cat dog", "/tmp/cat",
+         "C:\\dog\\cat", 'the "cat"', "a\nb", "straße", "STRAẞE", "ſaſs", "σίγμας", "1.5", "true"]
 NUMBERS = [-3, -1, 0, 1, 2, 5, 10, 4.5]
 TEXTS = ["process.name", "user.name", "other.word", "file.path"]
 LISTS = ["process.args", "other.list"]
+# What lies in lists of objects, has a dot in its member's name, or is one element.
+DEEP = ["other.items.name", "other.dotted.name", "other.list[0]", "other.list[1]", "other.items[1].name"]
 COUNTS = ["process.pid", "other.count", "destination.port"]
 ADDRESSES = ["10.1.2.3", "10.9.9.9", "192.168.1.7", "127.0.0.1", "fe80::1", "2001:db8::7", "none"]
 CATEGORIES = ["process", "file", "network"]
-PATTERNS = ["cat*", "*og", "*a*", "?at", "*", "c*t", "CAT", "*o?", "dog", "a*b", "x?y", "**", "?", "ä*"]
+PATTERNS = ["*\\\\cat", "*\"cat\"", "stra?e", "*σ*", "S*S", "a?b", "1*", "cat*", "*og", "*a*", "?at", "*", "c*t", "CAT", "*o?", "dog", "a*b", "x?y", "**", "?", "ä*"]
 REGEXES = ["cat", "[cd].*", "(cat|dog)", "c.t.*", "[a-z]+", "d[no]g?", ".{3}", "[^c].*", "cat( dog)?"]
 
 
 def quote(text):
     return json.dumps(text, ensure_ascii=False)
+
+
+def is_raw(text):
+    return "\n" not in text and '"' not in text
 
 
 class Events:
@@ -24,6 +31,8 @@ class Events:
         random = self.random
         if random.random() < 0.08:
             return random.choice([None, "", [], [None]])
+        if random.random() < 0.04:      # of a type that is not the field's
+            return random.choice(["1.5", "abc", "10"] if of in COUNTS else [1, 10, 1.5, True])
         if of in LISTS:
             return [random.choice(WORDS) for _ in range(random.randint(1, 3))]
         if of in COUNTS:
@@ -40,6 +49,10 @@ class Events:
         for name in TEXTS + LISTS + COUNTS:
             if random.random() < 0.75:
                 put(data, name, self.value(name))
+        if random.random() < 0.3:
+            put(data, "other.items", [{"name": random.choice(WORDS)} for _ in range(random.randint(1, 3))])
+        if random.random() < 0.3:
+            data["other.dotted.name"] = random.choice(WORDS)
         if random.random() < 0.5:
             put(data, "other.flag", random.choice([True, False]))
         if random.random() < 0.5:
@@ -71,15 +84,28 @@ class Queries:
     def pick(self, *choices):
         return self.random.choice(choices)()
 
+    def quote(self, text):
+        """In one of the dialect's ways to write it."""
+        random = self.random
+        if self.old and random.random() < 0.3 and is_raw(text) and "'" not in text:
+            return f"?'{text}'" if random.random() < 0.5 and "\\" not in text else "'" + text.replace("\\", "\\\\") + "'"
+        if not self.old and random.random() < 0.3 and is_raw(text):
+            return f'"""{text}"""'
+        if not self.old and random.random() < 0.2 and text.isalpha():
+            return '"' + "".join(f"\\u{{{ord(c):02x}}}" for c in text) + '"'
+        return quote(text)
+
     def literal(self):
         word = self.random.choice(WORDS)
-        return quote(word.replace("*", "+") if self.old and self.random.random() < 0.5 else word)
+        return self.quote(word.replace("*", "+") if self.old and self.random.random() < 0.5 else word)
 
     def text_field(self):
-        name = self.random.choice(TEXTS if self.old else TEXTS + LISTS)
-        if self.aliases and self.random.random() < 0.4:
+        name = self.random.choice(TEXTS + DEEP[2:4] if self.old else TEXTS + LISTS + DEEP)
+        if self.random.random() < 0.05:
+            name = "/* of text */ " + name + " // for sure\n"
+        if self.aliases and self.random.random() < 0.4 and name in TEXTS:
             return f"{self.random.choice(self.aliases)}.{name}"
-        return ("?" if not self.old and self.random.random() < 0.1 else "") + name
+        return ("?" if not self.old and self.random.random() < 0.1 and name[0].isalpha() else "") + name
 
     def number_field(self):
         return self.random.choice(COUNTS + ["other.ratio"])
@@ -97,7 +123,7 @@ class Queries:
 
     def several(self, values, least=1):
         count = self.random.randint(least, 3)
-        return ", ".join(quote(self.random.choice(values)) for _ in range(count))
+        return ", ".join(self.quote(self.random.choice(values)) for _ in range(count))
 
     def text(self):
         name = self.random.choice(TEXTS)
@@ -150,7 +176,13 @@ class Queries:
     def event(self, depth=2):
         return f"{self.random.choice(CATEGORIES + ['any'])} where {self.condition(depth)}"
 
+    def keys(self):
+        return ", ".join(self.key() for _ in range(self.random.choice([1, 1, 2])))
+
     def key(self):
+        if self.dialect != "elasticsearch" and self.random.random() < 0.15:
+            return self.random.choice([f"length({self.random.choice(TEXTS)})", f"{self.random.choice(COUNTS)} + 1",
+                                       f"concat({self.random.choice(TEXTS)}, {quote('x')})"])
         name = self.random.choice(TEXTS + COUNTS + LISTS)
         return "?" + name if not self.old and self.random.random() < 0.25 else name
 
@@ -181,7 +213,7 @@ class Queries:
 
     def sequence(self):
         random, self.aliases = self.random, []
-        common = f" by {self.key()}" if random.random() < 0.4 else ""
+        common = f" by {self.keys()}" if random.random() < 0.4 else ""
         own = 1 if random.random() < 0.4 else 0
         span = f" with maxspan={random.choice(['1s', '3s', '10s', '500ms'])}" if random.random() < 0.7 else ""
         steps, missing = [], False
@@ -210,7 +242,8 @@ class Queries:
         """A join, or a sample."""
         word = "join" if self.old else "sample"
         steps = " ".join(f"[{self.event(1)}]" for _ in range(self.random.randint(2, 3)))
-        return f"{word} by {self.key()} {steps}"
+        until = f" until [{self.event(1)}]" if self.old and self.random.random() < 0.2 else ""
+        return f"{word} by {self.keys()} {steps}{until}"
 
     def query(self):
         self.aliases = []

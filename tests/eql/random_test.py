@@ -26,6 +26,9 @@ def events(chance, dialect, count):
     for _ in range(count):
         when += chance.choice([0, 100, 500, 1000, 2000]) * 10**6
         made.append(maker.event(stamp(when)))
+    for _ in range(chance.choice([0, 0, 5])):       # not quite in order of time
+        i = chance.randrange(count - 1)
+        made[i], made[i + 1] = made[i + 1], made[i]
     return made
 
 

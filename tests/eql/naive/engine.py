@@ -55,6 +55,8 @@ class Engine:
         single = self.query.kind == "single"
         machine = None if single else MACHINES[self.query.kind](self.query, self)
         rows = []
+        if single and not relations.nodes:
+            documents = sorted(documents, key=lambda d: d.index)    # nothing that asks for their time
         for document in documents:
             relations.take(document.data)
             related = lambda node, d=document.data: relations.related(node, d)  # noqa: E731

@@ -18,6 +18,8 @@ def look_up(value, path):
             return look_up(value[path[0]], path[1:]) if path[0] < len(value) else None
         found = [look_up(v, path) for v in value if isinstance(v, (dict, list))]
         return [f for f in found if f is not None] or None
+    if path[0] == 0 and not isinstance(value, dict):
+        return look_up(value, path[1:])     # as a list of one
     if not isinstance(value, dict) or isinstance(path[0], int):
         return None
     name = ""
