@@ -15,6 +15,7 @@
 struct found {
 	const struct rule *rule;
 	uint64_t first, last; /* numbers of its events */
+	uint64_t last_ns;     /* the time of its last event */
 	uint32_t rank;	      /* of the rule, in the order of ids */
 	uint32_t place;	      /* in which it was found */
 	struct eql_row row;
@@ -145,6 +146,8 @@ static void put_event(struct found *found, uint32_t number, const struct cep_eve
 		found->first = event->index;
 	if (event->index > found->last)
 		found->last = event->index;
+	if (event->time_ns > found->last_ns)
+		found->last_ns = event->time_ns;
 }
 
 /* The event at hand with the fields that will be read of it. */
@@ -247,7 +250,21 @@ static int by_event(const struct found *x, const struct found *y)
 	return 0;
 }
 
-/* Piped ones behind all others, by rule, in the order found. */
+/* Single events as they came; of several events by the time of the last, also where a match was
+ * known only later because something had to stay away. */
+static int by_time(const struct found *x, const struct found *y)
+{
+	if (x->rule->role == RULE_PLAN && x->last_ns != y->last_ns)
+		return x->last_ns < y->last_ns ? -1 : 1;
+	return by_event(x, y);
+}
+
+static int by_rule(const struct found *x, const struct found *y)
+{
+	return x->rank < y->rank ? -1 : x->rank > y->rank;
+}
+
+/* Piped ones behind all others, by rule. */
 static int compare(const void *a, const void *b)
 {
 	const struct found *x = a, *y = b;
@@ -255,11 +272,11 @@ static int compare(const void *a, const void *b)
 
 	if (piped != is_piped(y))
 		return piped ? 1 : -1;
-	int order = piped ? 0 : by_event(x, y);
+	int order = piped ? by_rule(x, y) : by_event(x, y);
+	if (order == 0)
+		order = piped ? by_time(x, y) : by_rule(x, y);
 	if (order != 0)
 		return order;
-	if (x->rank != y->rank)
-		return x->rank < y->rank ? -1 : 1;
 	return x->place < y->place ? -1 : x->place > y->place;
 }
 
