@@ -62,8 +62,8 @@ def hosts():
     """In replay what happens on one host is not counted for another."""
     rules = os.path.join(os.path.dirname(DATA), "..", "..", "rules", "linux", "credential_access")
     test = streams.load(os.path.join(rules, "..", "..", "tests", "linux", "credential_access",
-                                     "ssh_password_guessed.json"))[2]
-    events = streams.documents(test["eight failures, then in"], 0)
+                                     "ssh_password_guessed_by_many.json"))[2]
+    events = streams.documents(test["ten addresses, then in"], 0)
     for wanted in (1, 0):
         with tempfile.NamedTemporaryFile("w", suffix=".ndjson", encoding="utf-8") as file:
             file.writelines(json.dumps(event) + "\n" for event in events)

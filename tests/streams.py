@@ -5,8 +5,8 @@ import datetime
 import json
 
 START = datetime.datetime(2026, 1, 1, tzinfo=datetime.timezone.utc)
-APART_S = 2 * 86400.0  # between the beginnings of two streams
-EVERY_S = 1.0          # between two events that do not say when they happen
+APART_S = 10 * 86400.0  # between the beginnings of two streams
+EVERY_S = 1.0           # between two events that do not say when they happen
 
 
 class Malformed(Exception):
@@ -73,6 +73,8 @@ def documents(stream, number):
     """The events of a stream as ECS documents, on a host and at a time of its own."""
     prefix, pids, result = f"stream-{number}", {}, []
     for at, event in moments(stream):
+        if at >= APART_S:
+            raise Malformed("lasts longer than the ten days that streams are apart")
         event.setdefault("@timestamp", stamp(number * APART_S + at))
         event.setdefault("host", {}).setdefault("id", prefix)
         process = event.setdefault("process", {})
