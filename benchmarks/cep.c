@@ -2,10 +2,10 @@
  * one sequence or completes another keeps the count as it is; before it, all keys are begun. */
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 #include "base/clock.h"
 #include "base/err.h"
 #include "detect/cep/cep.h"
+#include "os/self.h"
 
 #define BATCH	  512u
 #define MEASURED  (1u << 20) /* events of the stream */
@@ -221,14 +221,7 @@ static double p999_us(struct setting *s)
 
 static double resident_mib(void)
 {
-	long pages = 0, resident = 0;
-	FILE *file = fopen("/proc/self/statm", "re");
-
-	if (file != NULL && fscanf(file, "%ld %ld", &pages, &resident) != 2)
-		resident = 0;
-	if (file != NULL)
-		(void)fclose(file);
-	return (double)resident * (double)sysconf(_SC_PAGESIZE) / (1 << 20);
+	return (double)os_self_resident_bytes() / (1 << 20);
 }
 
 static double measure(uint32_t live, double empty_ns)

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <cmocka.h>
 #include "base/clock.h"
+#include "detect/cep/store.h"
 #include "detect/cep/test_bench.h"
 
 #define EVENTS	  60
@@ -335,11 +336,97 @@ static void test_missing_events(void **state)
 	assert_true(matches_seen > 1000);
 }
 
+/* --- everything at once --- */
+
+/* Any plan over any stream, with late events, little memory, restarts: nothing is lost but what is
+ * counted, and nothing else happens that should not (the sanitizers see to that). */
+static void random_plan(struct bench_plan *plan, char *steps, size_t size, struct cep_bound *bound)
+{
+	unsigned count = 1 + dice(4), len = 0;
+	bool sequence;
+
+	*plan = (struct bench_plan){.type = (enum cep_type)(CEP_SEQUENCE + dice(4)),
+		.steps = steps,
+		.keyed = dice(4) != 0,
+		.optional = dice(3) == 0,
+		.each = dice(2) == 0,
+		.span_s = 1 + dice(20),
+		.until = dice(3) == 0 ? "G" : NULL,
+		.until_first = dice(2) == 0,
+		.compare = dice(3) == 0,
+		.aggregate = (enum cep_aggregate)dice(CEP_TEMPORAL_ORDERED + 1),
+		.bounds = bound,
+		.bound_count = 1,
+		.percentile = dice(101)};
+	*bound = (struct cep_bound){.op = (uint8_t)dice(CEP_NEQ + 1), .number = dice(4)};
+	sequence = plan->type == CEP_SEQUENCE;
+	for (unsigned i = 0; i < count; i++)
+		len += (unsigned)snprintf(steps + len, size - len, "%s%c%s%s ",
+			sequence && i > 0 && dice(5) == 0 ? "!" : "", 'A' + dice(5),
+			sequence && dice(4) == 0 ? "*2" : "", sequence && dice(4) == 0 ? ">" : "");
+}
+
+static void feed_anything(struct bench *bench)
+{
+	struct buf token = {0};
+
+	for (unsigned i = 0; i < stream_count; i++) {
+		buf_clear(&token);
+		if (dice(5) == 0) /* late */
+			stream[i].second -= dice(stream[i].second);
+		if (dice(4) == 0)
+			buf_printf(&token, "k%u+", dice(40));
+		if (dice(2) == 0)
+			stream[i].key = 1 + dice(200);
+		print_token(&token, i);
+		buf_char(&token, '\0');
+		bench_feed(bench, token.ptr);
+		if (dice(20) == 0)
+			bench_restart(bench);
+		if (dice(10) == 0)
+			bench_advance(bench, stream[i].second + dice(10));
+	}
+	buf_destroy(&token);
+}
+
+static void test_anything(void **state)
+{
+	(void)state;
+	for (unsigned round = 0; round < 60; round++) {
+		struct bench_plan plans[4];
+		struct cep_bound bounds[4];
+		char steps[4][64];
+		struct bench bench;
+		struct cep_stats stats;
+		bench_start(&bench);
+		for (unsigned i = 0; i < 4; i++) {
+			random_plan(&plans[i], steps[i], sizeof(steps[i]), &bounds[i]);
+			(void)bench_add(&bench, &plans[i]);
+		}
+		bench.options.bytes_max = 1; /* as little as can be */
+		bench.options.whole = dice(2) == 0;
+		bench_ready(&bench);
+		for (unsigned k = 0; k < 20; k++) {
+			make_stream(7, true);
+			feed_anything(&bench);
+		}
+		cep_stats(bench.cep, &stats);
+		assert_true(stats.bytes < (128u << 10));
+		bench_finish(&bench);
+		cep_stats(bench.cep, &stats);
+		assert_int_equal(stats.partials, 0);
+		bench_advance(&bench, 0); /* what the last call gave is not held any more */
+		assert_int_equal(bench.cep->slab.used_bytes, 0);
+		bench_stop(&bench);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_sequences),
 		cmocka_unit_test(test_missing_events),
+		cmocka_unit_test(test_anything),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,163 +6,14 @@
 #include "base/err.h"
 #include "detect/cep/gather.h"
 #include "detect/cep/partial.h"
-#include "detect/cep/saved.h"
+#include "detect/cep/restore.h"
 #include "detect/cep/window.h"
-
-#define EVENT_FIELDS 1024
-
-struct restorer {
-	struct cep *cep;
-	const uint8_t *at, *end;
-	const field_id *names; /* by number; FIELD_none: no longer known */
-	uint64_t name_count;
-	uint32_t *events; /* captured, by number; 0: there was no room for it */
-	uint64_t event_count;
-	bool *plans_done, *relations_done;
-	uint64_t since_ns[2]; /* of the item before, live and waiting */
-	uint64_t dropped;
-	bool bad;
-};
-
-static uint64_t get(struct restorer *r)
-{
-	uint64_t number = 0;
-
-	if (r->bad || !varint_read(&r->at, r->end, &number))
-		r->bad = true;
-	return r->bad ? 0 : number;
-}
-
-static uint64_t get_max(struct restorer *r, uint64_t max)
-{
-	uint64_t number = get(r);
-
-	r->bad |= number > max;
-	return r->bad ? 0 : number;
-}
-
-static struct str get_bytes(struct restorer *r)
-{
-	uint64_t len = get(r);
-
-	r->bad |= len > (uint64_t)(r->end - r->at);
-	if (r->bad)
-		return (struct str){0};
-	struct str bytes = str_n((const char *)r->at, (size_t)len);
-	r->at += len;
-	return bytes;
-}
-
-/* --- names and events --- */
-
-static void read_names(struct restorer *r)
-{
-	struct fields *fields = ruleset_fields(r->cep->set);
-
-	r->name_count = get_max(r, FIELD_ID_MAX);
-	field_id *names = arena_alloc(&r->cep->scratch, (size_t)r->name_count * sizeof(*names));
-	r->bad |= names == NULL;
-	for (uint64_t i = 0; i < r->name_count && !r->bad; i++)
-		names[i] = fields_find(fields, get_bytes(r));
-	r->names = names;
-}
-
-struct span {
-	field_id field;
-	const uint8_t *at;
-	size_t len;
-};
-
-static int compare_spans(const void *a, const void *b)
-{
-	const struct span *x = a, *y = b;
-
-	return (x->field > y->field) - (x->field < y->field);
-}
-
-/* Values stay as they are, in the order that fields have now. Returns their length. */
-static size_t write_fields(struct restorer *r, struct span *spans, uint32_t count, uint8_t *bytes)
-{
-	uint8_t *out = bytes;
-
-	qsort(spans, count, sizeof(*spans), compare_spans);
-	for (uint32_t i = 0; i < count; i++) {
-		if (i > 0 && spans[i].field == spans[i - 1].field)
-			continue;
-		if (!varint_write(&out, bytes + CAPTURE_BYTES_MAX, spans[i].field) ||
-			(size_t)(bytes + CAPTURE_BYTES_MAX - out) < spans[i].len) {
-			r->bad = true;
-			return 0;
-		}
-		memcpy(out, spans[i].at, spans[i].len);
-		out += spans[i].len;
-	}
-	return (size_t)(out - bytes);
-}
-
-static void read_event(struct restorer *r, struct span *spans, uint8_t *bytes, uint32_t *ret)
-{
-	struct origin origin = {.time_ns = get(r), .index = get(r), .file_index = get(r)};
-	struct arena values;
-	struct value value;
-	uint32_t known = 0;
-
-	origin.source = (uint32_t)get_max(r, UINT32_MAX);
-	origin.kind = (uint16_t)get_max(r, UINT16_MAX);
-	uint64_t count = get_max(r, EVENT_FIELDS);
-	arena_init(&values, 0);
-	for (uint64_t i = 0; i < count && !r->bad; i++) {
-		uint64_t name = get(r);
-		const uint8_t *start = r->at;
-		if (r->bad || name >= r->name_count ||
-			!capture_read(&r->at, r->end, &values, &value)) {
-			r->bad = true;
-			break;
-		}
-		if (r->names[name] != FIELD_none)
-			spans[known++] = (struct span){
-				r->names[name], start, (size_t)(r->at - start)};
-	}
-	arena_destroy(&values);
-	if (r->bad)
-		return;
-	size_t len = write_fields(r, spans, known, bytes);
-	if (!r->bad && cep_bytes(r->cep) <= r->cep->options.bytes_max)
-		*ret = capture_make(&r->cep->slab, &origin, bytes, len);
-}
-
-static void read_events(struct restorer *r)
-{
-	struct arena *scratch = &r->cep->scratch;
-
-	/* each takes at least six bytes */
-	r->event_count = get_max(r, (uint64_t)(r->end - r->at) / 6);
-	r->events = calloc((size_t)r->event_count + 1, sizeof(*r->events));
-	struct span *spans = arena_alloc(scratch, EVENT_FIELDS * sizeof(*spans));
-	uint8_t *bytes = arena_alloc(scratch, CAPTURE_BYTES_MAX);
-	r->bad |= r->events == NULL || spans == NULL || bytes == NULL;
-	for (uint64_t i = 0; i < r->event_count && !r->bad; i++)
-		read_event(r, spans, bytes, &r->events[i + 1]);
-}
-
-/* A reference to an event. *ret 0: none was named, or there was no room: then *lost. */
-static uint32_t get_event(struct restorer *r, bool *lost)
-{
-	uint64_t number = get_max(r, r->event_count);
-
-	if (number == 0)
-		return 0;
-	*lost |= r->events[number] == 0;
-	return r->events[number] == 0 ? 0 : capture_hold(&r->cep->slab, r->events[number]);
-}
-
-/* --- items --- */
 
 /* cep->key becomes the key that stands here; it must have so many parts. */
 static void read_key(struct restorer *r, uint32_t plan, uint32_t parts)
 {
 	struct cep *cep = r->cep;
-	struct str key = get_bytes(r);
+	struct str key = restore_bytes(r);
 	const uint8_t *at = (const uint8_t *)key.ptr, *end = at + key.len;
 	struct arena values;
 	struct value value;
@@ -193,9 +44,9 @@ static bool read_partial_events(struct restorer *r, struct partial *partial)
 	uint32_t *place = &partial->chain;
 	bool lost = false;
 
-	partial->last = get_event(r, &lost);
+	partial->last = restore_event(r, &lost);
 	for (uint32_t i = 1; i < partial->item.position && partial->last != 0; i++) {
-		uint32_t event = get_event(r, &lost);
+		uint32_t event = restore_event(r, &lost);
 		if (event == 0)
 			return false;
 		uint32_t link = slab_alloc(&cep->slab, sizeof(struct link));
@@ -215,7 +66,7 @@ static void skip_events(struct restorer *r, const uint8_t *from, uint32_t count)
 {
 	r->at = from;
 	for (uint32_t i = 0; i < count; i++)
-		r->bad |= get_max(r, r->event_count) == 0;
+		r->bad |= restore_number_max(r, r->event_count) == 0;
 }
 
 static bool is_possible(
@@ -235,9 +86,9 @@ static bool is_possible(
 static void read_partial(struct restorer *r, struct plan_state *plan, uint64_t since_ns)
 {
 	struct cep *cep = r->cep;
-	struct partial read = {.item.position = (uint16_t)get_max(r, UINT16_MAX)};
-	uint64_t flags = get(r), spoil_ns = plan->missing ? get(r) : 0;
-	uint64_t lead_ns = plan->missing ? get(r) : 0;
+	struct partial read = {.item.position = (uint16_t)restore_number_max(r, UINT16_MAX)};
+	uint64_t flags = restore_number(r), spoil_ns = plan->missing ? restore_number(r) : 0;
+	uint64_t lead_ns = plan->missing ? restore_number(r) : 0;
 	const uint8_t *from = r->at;
 
 	r->bad |= !is_possible(plan, &read, flags);
@@ -278,7 +129,7 @@ static void read_partial(struct restorer *r, struct plan_state *plan, uint64_t s
 static void read_gather(struct restorer *r, struct plan_state *plan, uint64_t since_ns)
 {
 	struct cep *cep = r->cep;
-	uint64_t flags = get_max(r, ITEM_DONE);
+	uint64_t flags = restore_number_max(r, ITEM_DONE);
 	bool lost = false;
 
 	check_order(r, false, since_ns);
@@ -293,7 +144,7 @@ static void read_gather(struct restorer *r, struct plan_state *plan, uint64_t si
 	struct gather *gather = gather_at(cep, group_at(cep, group)->first);
 	gather->done = flags == ITEM_DONE;
 	for (uint32_t i = 0; i < gather_events_max(plan); i++)
-		gather->events[i] = get_event(r, &lost);
+		gather->events[i] = restore_event(r, &lost);
 	/* of a sample the first ones of each step come first */
 	for (uint32_t i = 1; plan->plan->type == CEP_SAMPLE && i < gather_events_max(plan); i++)
 		lost |= i % plan->plan->step_count != 0 && gather->events[i] != 0 &&
@@ -308,14 +159,14 @@ static bool read_entry(
 	struct restorer *r, struct plan_state *plan, struct window *window, uint64_t *time_ns)
 {
 	struct cep *cep = r->cep;
-	struct entry entry = {.time_ns = get(r)};
+	struct entry entry = {.time_ns = restore_number(r)};
 	bool lost = false;
 	uint8_t *at;
 
-	entry.steps = get(r);
-	entry.event = get_event(r, &lost);
+	entry.steps = restore_number(r);
+	entry.event = restore_event(r, &lost);
 	bool named = entry.event != 0 || lost;
-	struct str value = get_bytes(r);
+	struct str value = restore_bytes(r);
 	r->bad |= entry.time_ns < *time_ns || value.len > KEY_BYTES_MAX / 2 ||
 		  (!named && window->report_count > 0);
 	*time_ns = entry.time_ns;
@@ -342,7 +193,7 @@ static bool read_entry(
 static void read_window(struct restorer *r, struct plan_state *plan, uint64_t since_ns)
 {
 	struct cep *cep = r->cep;
-	uint64_t flags = get_max(r, ITEM_HELD), time_ns = 0;
+	uint64_t flags = restore_number_max(r, ITEM_HELD), time_ns = 0;
 	bool whole = true;
 
 	check_order(r, false, since_ns);
@@ -360,8 +211,8 @@ static void read_window(struct restorer *r, struct plan_state *plan, uint64_t si
 	cep_list_add(cep, &plan->live, handle);
 	window->held = flags == ITEM_HELD;
 	for (uint32_t i = 0; i < window_times(plan); i++)
-		window->times[i] = get(r);
-	uint64_t count = get_max(r, window_entries_max(plan));
+		window->times[i] = restore_number(r);
+	uint64_t count = restore_number_max(r, window_entries_max(plan));
 	for (uint64_t i = 0; i < count && !r->bad; i++)
 		whole &= read_entry(r, plan, window, &time_ns);
 	r->bad |= count == 0;
@@ -374,7 +225,7 @@ static void read_window(struct restorer *r, struct plan_state *plan, uint64_t si
 
 static void read_process(struct restorer *r, struct relation_state *relation, uint64_t since_ns)
 {
-	uint64_t flags = get_max(r, 3);
+	uint64_t flags = restore_number_max(r, 3);
 
 	check_order(r, false, since_ns);
 	r->bad |= cep_group_find(r->cep, r->cep->plan_count + relation->number) != 0;
@@ -406,7 +257,7 @@ static void read_plan(struct restorer *r, struct plan_state *plan, uint64_t coun
 			return;
 		}
 		read_key(r, plan->number, plan->plan->key_count);
-		uint64_t since_ns = get(r);
+		uint64_t since_ns = restore_number(r);
 		if (r->bad)
 			return;
 		switch (plan->plan->type) {
@@ -430,7 +281,7 @@ static void read_relation(struct restorer *r, struct relation_state *relation, u
 {
 	for (uint64_t i = 0; i < count && !r->bad; i++) {
 		read_key(r, r->cep->plan_count + relation->number, 1);
-		read_process(r, relation, get(r));
+		read_process(r, relation, restore_number(r));
 	}
 }
 
@@ -446,8 +297,8 @@ static void read_section(struct restorer *r, const struct contents *contents)
 	}
 	memcpy(&content, r->at, sizeof(content));
 	r->at += sizeof(content);
-	uint64_t count = get(r);
-	struct str items = get_bytes(r);
+	uint64_t count = restore_number(r);
+	struct str items = restore_bytes(r);
 	struct restorer of = *r;
 	of.at = (const uint8_t *)items.ptr;
 	of.end = of.at + items.len;
@@ -482,10 +333,8 @@ static void read_all(struct restorer *r, const struct contents *contents)
 		return;
 	}
 	r->at += magic.len;
-	uint64_t now_ns = get(r);
-	read_names(r);
-	if (!r->bad)
-		read_events(r);
+	uint64_t now_ns = restore_number(r);
+	restore_tables(r);
 	while (!r->bad && r->at < r->end)
 		read_section(r, contents);
 	if (!r->bad && now_ns > r->cep->now_ns)
