@@ -85,14 +85,25 @@ static void every_kind(struct rule *rule)
 	memset(rule->kinds, 0xff, sizeof(rule->kinds));
 }
 
-static void kinds_of(struct rule *rule, uint32_t categories)
+/* False when no kind of event has them: only documents can. */
+static bool kinds_of(struct rule *rule, uint32_t categories)
 {
+	bool any = false;
+
 	for (unsigned i = 0; i < schema_kind_count; i++) {
 		unsigned kind = schema_kinds[i].number;
-		if ((schema_kinds[i].categories & categories) != 0)
-			rule->kinds[kind / 64] |= UINT64_C(1) << (kind % 64);
+		if ((schema_kinds[i].categories & categories) == 0)
+			continue;
+		rule->kinds[kind / 64] |= UINT64_C(1) << (kind % 64);
+		any = true;
 	}
 	rule->categories = categories;
+	return any;
+}
+
+static int note_category(struct eql_lowering *l, struct str word)
+{
+	return note(l, arena_printf(l->arena, "no sensor supplies category %.*s", STR_ARG(word)));
 }
 
 static int intern(struct eql_lowering *l, struct str name, field_id *ret)
@@ -122,7 +133,7 @@ static int document_says(struct eql_lowering *l, struct str word, struct expr **
 		int rc = intern(l, other, &field);
 		return rc == 0 ? eql_category_atom(l, field, word, ret) : rc;
 	}
-	int rc = note(l, arena_printf(l->arena, "no sensor supplies category %.*s", STR_ARG(word)));
+	int rc = note_category(l, word);
 	return rc == 0 ? field_says(l, STR("event.category"), word, ret) : rc;
 }
 
@@ -142,10 +153,8 @@ static int lower_category(
 		every_kind(rule);
 		return field_says(l, l->document.category_field, word, ret);
 	}
-	if (bit != 0) {
-		kinds_of(rule, bit);
-		return 0;
-	}
+	if (bit != 0)
+		return kinds_of(rule, bit) ? 0 : note_category(l, word);
 	every_kind(rule);
 	return document_says(l, word, ret);
 }

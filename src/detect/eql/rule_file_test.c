@@ -344,6 +344,9 @@ static void categories(void **state)
 	assert_int_equal(rule->note_count, 2);
 	is(rule->notes[0], "no sensor supplies field x");
 	is(rule->notes[1], "no sensor supplies category my own");
+	rule = query(EQL_DIALECT_ENDPOINT, "registry where true", NULL);
+	assert_int_equal(rule->categories, 1 << CATEGORY_registry);
+	is(rule->notes[0], "no sensor supplies category registry");
 	rule = query(EQL_DIALECT_ENDPOINT, "process where x == 1", &own);
 	assert_int_equal(rule->categories, 0);
 	expr_print(&out, rule->condition, fields);
