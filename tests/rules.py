@@ -21,7 +21,7 @@ SYSTEMS = ("linux", "macos", "cross")
 TACTICS = {"initial-access", "execution", "persistence", "privilege-escalation", "defense-evasion",
            "credential-access", "discovery", "lateral-movement", "collection", "command-and-control",
            "exfiltration", "impact"}
-RULES_MIN = 100
+RULES_MIN, EQL_MIN = 280, 60
 UUID4 = r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
 
 
@@ -227,7 +227,9 @@ def skipped(files):
 
 def main():
     files = rule_files()
-    check(f"at least {RULES_MIN} rules", NAMES or len(files) >= RULES_MIN, len(files))
+    in_eql = sum(path.endswith(".toml") for path in files.values())
+    check(f"at least {RULES_MIN} rules, {EQL_MIN} of them in EQL",
+          NAMES or len(files) >= RULES_MIN and in_eql >= EQL_MIN, len(files), in_eql)
     ids = forms(files)
     cases, flows = load_tests(files)
     idle = skipped(files)
