@@ -16,6 +16,25 @@ from tap import check, done, equal
 MERLON, NAMES = sys.argv[1], sys.argv[2:]
 DATA = os.path.join(os.path.dirname(os.path.abspath(__file__)), "sigma", "correlations")
 
+RECORDED = """title: Failures, then a success
+id: recorded
+correlation: {type: temporal_ordered, rules: [many, good], group-by: [source.ip], timespan: 1m}
+---
+title: Many failures
+name: many
+correlation: {type: event_count, rules: [bad], group-by: [source.ip], timespan: 10s, condition: {gte: 3}}
+---
+title: A failure
+name: bad
+logsource: {product: linux}
+detection: {s: {event.action: ssh_login, event.outcome: failure}, condition: s}
+---
+title: A success
+name: good
+logsource: {product: linux}
+detection: {s: {event.action: ssh_login, event.outcome: success}, condition: s}
+"""
+
 
 def hunt(events, *options):
     with tempfile.NamedTemporaryFile("w", suffix=".ndjson", encoding="utf-8") as file:
@@ -58,6 +77,27 @@ def same_whatever_the_threads():
         equal("the same with " + " ".join(options), hunt(events, *options) == rows, True)
 
 
+def recordings():
+    """The older of two recordings may come second."""
+    path = os.path.join(DATA, "chain.json")
+    whole = streams.load(path)[2]["for minutes, then in"]
+    with tempfile.TemporaryDirectory() as top:
+        names = [os.path.join(top, name) for name in ("older", "newer")]
+        for n, name in enumerate(names):
+            with open(name, "w", encoding="utf-8") as file:
+                for event in streams.documents(whole, n):
+                    event.update({"event": {"action": "ssh_login", "outcome": event["what"]},
+                                  "source": {"ip": "192.0.2.7"}})
+                    file.write(json.dumps(event) + "\n")
+        rule = os.path.join(top, "rule.yml")
+        with open(rule, "w", encoding="utf-8") as file:
+            file.write(RECORDED)
+        for title, order in (("in order", names), ("the older second", names[::-1])):
+            found = subprocess.run([MERLON, "replay", "--json", "--rules", rule, *order],
+                                   capture_output=True, text=True)
+            equal(f"replay of two recordings, {title}", found.stdout.count('"kind":"alert"'), 2)
+
+
 def hosts():
     """In replay what happens on one host is not counted for another."""
     rules = os.path.join(os.path.dirname(DATA), "..", "..", "rules", "linux", "credential_access")
@@ -84,6 +124,7 @@ def main():
             one_file(path)
     same_whatever_the_threads()
     hosts()
+    recordings()
     done()
 
 

@@ -8,6 +8,8 @@
 
 #define DEFAULT_REORDER_EVENTS 65536
 
+/* Recordings that follow each other may overlap so much and still be one story. */
+#define OVERLAP_NS (60 * UINT64_C(1000000000))
 /* A few waiting events can hold on to many batches: beyond this they leave before their turn. */
 #define HELD_BYTES_MAX ((size_t)256 * 1024 * 1024)
 
@@ -20,6 +22,8 @@ struct pipeline {
 	struct reorder *reorder;
 	struct order *order; /* only with sort_all */
 	size_t held_bytes;   /* of batches that were given and are not back */
+	uint32_t source;     /* of the last event that was given and has a time */
+	uint64_t given_ns;   /* the latest time of an event of this and earlier recordings */
 	struct pipeline_stats stats;
 };
 
@@ -176,6 +180,38 @@ static bool is_late(const struct pipeline *p, const struct event *event)
 	return event->time_ns != 0 && event->time_ns < p->stats.newest_ns;
 }
 
+/* A recording that begins earlier than the one before it ended is read as if by itself: its events are
+ * put in order, and what they begin is not taken for long gone. What the earlier ones left waiting
+ * waits no longer. */
+static int begin_anew(struct pipeline *p, const struct event *event, struct err *err)
+{
+	bool same = event->source == p->source;
+	const struct cep_match *plans;
+	struct cep *cep = NULL;
+
+	if (event->time_ns == 0)
+		return 0;
+	p->source = event->source;
+	if (same || event->time_ns + OVERLAP_NS >= p->given_ns) {
+		if (event->time_ns > p->given_ns)
+			p->given_ns = event->time_ns;
+		return 0;
+	}
+	drain(p, true);
+	reorder_restart(p->reorder);
+	p->given_ns = event->time_ns;
+	if (p->cep == NULL)
+		return 0;
+	uint32_t count = cep_finish(p->cep, &plans);
+	tell_plans(p, NULL, plans, count);
+	int rc = make_cep(p, p->engine, &cep, err);
+	if (rc != 0)
+		return rc;
+	cep_destroy(p->cep);
+	p->cep = cep;
+	return 0;
+}
+
 struct batch *pipeline_take(struct pipeline *p)
 {
 	struct batch *batch = pool_take(p->engine->pool);
@@ -187,25 +223,31 @@ struct batch *pipeline_take(struct pipeline *p)
 	return batch;
 }
 
+static int take_event(struct pipeline *p, struct event *event, struct err *err)
+{
+	if (p->order != NULL)
+		return order_add(p->order, event, err);
+	if (p->options.in_order && is_late(p, event))
+		return err_set(err, -ERANGE, "events are not in order of time");
+	int rc = p->options.in_order ? 0 : begin_anew(p, event, err);
+	if (rc != 0)
+		return rc;
+	if (p->options.reorder_ns == 0) {
+		process(p, event);
+		return 0;
+	}
+	rc = reorder_push(p->reorder, event);
+	drain(p, false);
+	return rc != 0 ? err_set(err, rc, "pipeline: out of memory") : 0;
+}
+
 int pipeline_give(struct pipeline *p, struct batch *batch, struct err *err)
 {
 	int rc = 0;
 
 	p->held_bytes += batch->arena.used_bytes;
-	for (uint32_t i = 0; i < batch->count && rc == 0; i++) {
-		if (p->order != NULL) {
-			rc = order_add(p->order, batch->events[i], err);
-		} else if (p->options.in_order && is_late(p, batch->events[i])) {
-			rc = err_set(err, -ERANGE, "events are not in order of time");
-		} else if (p->options.reorder_ns == 0) {
-			process(p, batch->events[i]);
-		} else {
-			rc = reorder_push(p->reorder, batch->events[i]);
-			if (rc != 0)
-				(void)err_set(err, rc, "pipeline: out of memory");
-			drain(p, false);
-		}
-	}
+	for (uint32_t i = 0; i < batch->count && rc == 0; i++)
+		rc = take_event(p, batch->events[i], err);
 	release(p, batch);
 	return rc;
 }

@@ -132,6 +132,11 @@ void reorder_advance(struct reorder *r, uint64_t now_ns)
 		r->newest_ns = now_ns;
 }
 
+void reorder_restart(struct reorder *r)
+{
+	r->newest_ns = r->left_ns = 0;
+}
+
 static const struct slot *oldest(const struct reorder *r, bool *ret_from_heap)
 {
 	const struct slot *first = r->ring_count == 0 ? NULL : &r->ring[r->ring_head];

@@ -23,6 +23,8 @@ const struct event *reorder_pop(struct reorder *reorder, bool flush);
 const struct event *reorder_shed(struct reorder *reorder);
 /* A live clock: everything up to now_ns - window may leave even if no later event comes. */
 void reorder_advance(struct reorder *reorder, uint64_t now_ns);
+/* Time begins anew, once nothing waits any more: events may be of any time again. */
+void reorder_restart(struct reorder *reorder);
 void reorder_stats(const struct reorder *reorder, struct reorder_stats *ret);
 uint32_t reorder_count(const struct reorder *reorder);
 #endif
