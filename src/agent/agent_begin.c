@@ -365,6 +365,9 @@ static int open_sensors(struct agent *agent, struct err *err)
 	return 0;
 }
 
+#define COMMON_COUNT (sizeof(agent->common) / sizeof(agent->common[0]))
+
+/* The last one is long, and left out of recordings, where every event would repeat it. */
 static void describe_host(struct agent *agent)
 {
 	struct os_host *h = &agent->host;
@@ -384,8 +387,6 @@ static void describe_host(struct agent *agent)
 		{FIELD_host_ip, {.type = h->ip_count > 0 ? VALUE_LIST : VALUE_NONE,
 					.len = h->ip_count,
 					.items = agent->ips}},
-		{FIELD_agent_id, value_text(str_of(h->id[0] != '\0' ? h->id : h->name))},
-		{FIELD_agent_type, value_text(STR("merlon"))},
 	};
 	memcpy(agent->common, common, sizeof(common));
 }
@@ -396,7 +397,7 @@ int agent_begin(struct agent *agent, struct err *err)
 		.reorder_ns = LIVE_REORDER_NS,
 		.reorder_events = LIVE_REORDER_EVENTS,
 		.common = agent->common,
-		.common_count = sizeof(agent->common) / sizeof(agent->common[0]),
+		.common_count = COMMON_COUNT - (agent->options->mode == AGENT_RECORD),
 		.context = agent,
 		.on_event = on_event,
 		.on_match = on_match,

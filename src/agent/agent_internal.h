@@ -34,7 +34,7 @@ struct agent {
 	struct buf line;
 	struct os_host host;
 	struct value ips[OS_HOST_IPS_MAX];
-	struct event_field common[11]; /* what every event says of the host */
+	struct event_field common[9]; /* what every event says of the host */
 	uint64_t started_ns, flush_at_ns, look_at_ns, heartbeat_at_ns;
 	uint64_t stored_events, reloads;
 	int output_error;

@@ -54,7 +54,7 @@ static const struct rule {
 struct derive {
 	struct rule rules[RULE_COUNT]; /* those whose result somebody wants */
 	uint32_t count;
-	bool os_type, direction, dataset, namespace;
+	bool os_type, direction, dataset, namespace, agent_id;
 	/* event.action, category and type of native events, by kind */
 	struct {
 		struct value action, categories, types, dataset;
@@ -67,6 +67,8 @@ void derive_want(struct fields *fields, const uint64_t *outside)
 	for (size_t i = RULE_COUNT; i > 0; i--)
 		if (fields_wanted(outside, rules[i - 1].to))
 			fields_want(fields, rules[i - 1].from);
+	if (fields_wanted(outside, FIELD_agent_id))
+		fields_want(fields, FIELD_host_id);
 	/* a name is made from a path by way of another name */
 	if (fields_wanted(outside, FIELD_file_extension))
 		fields_want(fields, FIELD_file_path);
@@ -121,6 +123,7 @@ int derive_create(const uint64_t *outside, struct derive **ret)
 		if (fields_wanted(outside, rules[i].to))
 			derive->rules[derive->count++] = rules[i];
 	derive->os_type = fields_wanted(outside, FIELD_host_os_type);
+	derive->agent_id = fields_wanted(outside, FIELD_agent_id);
 	derive->dataset = fields_wanted(outside, FIELD_data_stream_dataset);
 	derive->namespace = fields_wanted(outside, FIELD_data_stream_namespace);
 	derive->direction = fields_wanted(outside, FIELD_network_direction);
@@ -297,6 +300,10 @@ static void derive_words(const struct derive *derive, struct view *view)
 	if (derive->dataset && derive->kinds[kind].dataset.type != VALUE_NONE &&
 		view_get(view, FIELD_data_stream_dataset) == NULL)
 		view_set(view, FIELD_data_stream_dataset, derive->kinds[kind].dataset);
+	/* one agent a host */
+	const struct value *host = derive->agent_id ? view_get(view, FIELD_host_id) : NULL;
+	if (host != NULL && view_get(view, FIELD_agent_id) == NULL)
+		view_set(view, FIELD_agent_id, *host);
 	if (derive->namespace && view_get(view, FIELD_data_stream_namespace) == NULL)
 		view_set_text(view, FIELD_data_stream_namespace, STR("default"));
 }

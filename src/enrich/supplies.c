@@ -26,8 +26,8 @@ static const field_id shown[] = {
 /* derive.c, entry.c, and what the agent says of its host. */
 static const field_id derived[] = {FIELD_timestamp, FIELD_event_action, FIELD_event_category,
 	FIELD_event_type, FIELD_event_outcome, FIELD_data_stream_dataset,
-	FIELD_data_stream_namespace, FIELD_agent_id, FIELD_agent_type, FIELD_host_ip,
-	FIELD_user_effective_id, FIELD_user_effective_name, FIELD_process_Ext_ancestry,
+	FIELD_data_stream_namespace, FIELD_agent_id, FIELD_host_ip, FIELD_user_effective_id,
+	FIELD_user_effective_name, FIELD_process_Ext_ancestry,
 	FIELD_process_entry_leader_entry_meta_type, FIELD_file_name, FIELD_file_extension,
 	FIELD_file_directory, FIELD_file_owner, FIELD_file_group, FIELD_file_Ext_original_name,
 	FIELD_file_Ext_original_extension, FIELD_dll_name, FIELD_network_type,
