@@ -49,6 +49,7 @@ static void put_host(struct listing *listing, struct json_writer *w, const struc
 	json_key(w, STR("host"));
 	json_object_begin(w);
 	json_member_bool(w, "reachable", verdict.reachable);
+	json_member_bool(w, "other_system", verdict.other_system);
 	json_key(w, STR("sensors"));
 	json_array_begin(w);
 	for (unsigned i = 0; i < verdict.sensor_count; i++)
@@ -76,7 +77,9 @@ static void print_host(struct listing *listing, const struct rule_result *r)
 		return;
 	}
 	(void)fputs("    this host cannot fire it: ", stdout);
-	if (verdict.missing_count == 0)
+	if (verdict.other_system)
+		(void)fputs("it is for another system", stdout);
+	else if (verdict.missing_count == 0)
 		(void)fputs("no sensor here sees such events", stdout);
 	for (unsigned i = 0; i < verdict.missing_count; i++) {
 		(void)fputs(i == 0 ? "nothing here supplies " : ", ", stdout);

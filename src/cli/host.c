@@ -6,6 +6,7 @@
 #include "base/err.h"
 #include "detect/cep/plan.h"
 #include "enrich/supplies.h"
+#include "os/host.h"
 #include "sensor/sensor.h"
 
 struct supply {
@@ -17,6 +18,7 @@ struct supply {
 struct host {
 	struct supply sensors[HOST_SENSORS_MAX];
 	unsigned count;
+	enum event_os os;
 };
 
 static bool opens(const struct sensor_ops *ops, const struct fields *fields)
@@ -44,6 +46,16 @@ static void add(struct host *host, const struct sensor_ops *ops)
 		s->fields[*id / 64] |= UINT64_C(1) << (*id % 64);
 }
 
+static enum event_os own_system(void)
+{
+	struct os_host own = {0};
+
+	os_host_read(&own);
+	return strcmp(own.type, "linux") == 0	? OS_LINUX
+	       : strcmp(own.type, "macos") == 0 ? OS_MACOS
+						: OS_UNKNOWN;
+}
+
 int host_look(struct host **ret, struct err *err)
 {
 	struct host *host = calloc(1, sizeof(*host));
@@ -51,6 +63,7 @@ int host_look(struct host **ret, struct err *err)
 
 	if (host == NULL)
 		return err_set(err, -ENOMEM, "out of memory");
+	host->os = own_system();
 	int rc = fields_create(&fields, err);
 	if (rc == 0)
 		rc = fields_freeze(fields, err);
@@ -148,7 +161,12 @@ static void judge_plan(struct host *host, const struct fields *fields, const str
 void host_judge(struct host *host, const struct fields *fields, const struct rule *rule,
 	struct host_verdict *ret)
 {
-	if (rule->plan != NULL)
+	bool other = rule->os_mask != 0 && host->os != OS_UNKNOWN &&
+		     (rule->os_mask >> host->os & 1) == 0;
+
+	if (other)
+		*ret = (struct host_verdict){.other_system = true};
+	else if (rule->plan != NULL)
 		judge_plan(host, fields, rule->plan, ret);
 	else
 		judge_rule(host, fields, rule, ret);

@@ -10,6 +10,7 @@ struct err;
 struct host;
 struct host_verdict {
 	bool reachable;
+	bool other_system; /* the rule is for another; nothing else is told then */
 	const char *sensors[HOST_SENSORS_MAX]; /* that can fire it, with enrichment's help */
 	unsigned sensor_count;
 	field_id missing[REACH_MISSING_MAX]; /* of the sensor that lacks least */
