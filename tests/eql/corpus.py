@@ -1,6 +1,6 @@
-"""The public EQL rules (MERLON_SHARED) against the naive evaluator: for each rule a stream of events
-that fires it, made from the rule itself, and streams with one thing changed; all rules over all of
-them at once.
+"""The public EQL rules (MERLON_SHARED), and the shipped ones, against the naive evaluator: for each rule
+a stream of events that fires it, made from the rule itself, and streams with one thing changed; all
+rules over all of them at once.
 
 corpus.py MERLON [--variants N] [--seed N] [--keep FILE]"""
 import argparse
@@ -21,7 +21,9 @@ from naive.evaluate import look_up  # noqa: E402
 from synth import NotSynthesised, Synthesiser, mutations, put  # noqa: E402
 from tap import check, done, skip  # noqa: E402
 
-RULES = os.path.join(os.environ.get("MERLON_SHARED", ""), "corpora", "eql")
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+SHIPPED = os.path.join(TOP, "rules")
+PUBLIC = os.path.join(os.environ.get("MERLON_SHARED", ""), "corpora", "eql")
 ATTEMPTS = 400
 BEGIN = 1_700_000_000 * 10**9
 APART = 7200 * 10**9        # between streams
@@ -43,9 +45,9 @@ class Rule:
         return not self.only or system not in SYSTEMS or system in self.only
 
 
-def load():
+def load(folder):
     rules = []
-    for file in sorted(glob.glob(os.path.join(RULES, "**", "*.toml"), recursive=True)):
+    for file in sorted(glob.glob(os.path.join(folder, "**", "*.toml"), recursive=True)):
         with open(file, "rb") as text:
             rule = tomllib.load(text)["rule"]
         if rule.get("language", "eql") == "eql":
@@ -128,6 +130,10 @@ def key(match):
     return [-1 if i is None else i for i in match]
 
 
+def name_of(rule):
+    return os.path.relpath(rule.file, PUBLIC if rule.file.startswith(PUBLIC) else SHIPPED)
+
+
 def differences(rules, expected, found):
     """Text for each rule whose matches differ."""
     told = []
@@ -135,7 +141,7 @@ def differences(rules, expected, found):
         got = sorted(found.get(os.path.realpath(rule.file), []), key=key)
         if got != sorted(wanted, key=key):
             missing, extra = [m for m in wanted if m not in got], [m for m in got if m not in wanted]
-            told.append(f"{os.path.relpath(rule.file, RULES)}: Merlon misses {missing[:3]}, adds {extra[:3]}"
+            told.append(f"{name_of(rule)}: Merlon misses {missing[:3]}, adds {extra[:3]}"
                         f" ({len(missing)} and {len(extra)})")
     return told
 
@@ -144,7 +150,7 @@ def compare(rules, options):
     begun = time.monotonic()
     with multiprocessing.Pool() as pool:
         made = pool.starmap(streams_of, [(rule, i, options) for i, rule in enumerate(rules)])
-    silent = [os.path.relpath(rule.file, RULES) for rule, streams in zip(rules, made) if not streams]
+    silent = [name_of(rule) for rule, streams in zip(rules, made) if not streams]
     check(f"{len(rules) - len(silent)} of {len(rules)} rules have a firing stream", not silent, *silent)
     documents, firing, still = [], 0, 0
     for rule, streams in zip(rules, made):
@@ -173,14 +179,16 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("merlon")
     parser.add_argument("--variants", type=int, default=1)
-    parser.add_argument("--changes", type=int, default=3, help="random changes of each firing stream")
+    parser.add_argument("--changes", type=int, default=2, help="random changes of each firing stream")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--keep", help="where to leave the events")
     options = parser.parse_args()
-    if not os.path.isdir(RULES):
+    rules = load(SHIPPED)
+    if os.path.isdir(PUBLIC):
+        rules += load(PUBLIC)
+    else:
         skip("public EQL rules", "no public EQL rules: set MERLON_SHARED")
-        return
-    compare(load(), options)
+    compare(rules, options)
 
 
 if __name__ == "__main__":

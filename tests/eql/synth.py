@@ -82,7 +82,7 @@ def from_regex(pattern, random):
 def from_wildcard(pattern, random):
     out = ""
     for c in pattern:
-        out += random.choice(["", "x", "ab", "a b"]) if c == "*" else random.choice("kx7") if c == "?" else c
+        out += random.choice(["", "x", "ab", "a b", "/tmp/x"]) if c == "*" else random.choice("kx7") if c == "?" else c
     return out
 
 
@@ -228,41 +228,47 @@ class Event:
         return filler
 
     def relate(self, node, wanted):
-        """A leaf between two values that are no literals: one of its own fields follows the other."""
+        """A leaf between values that are no literals: one of its own fields follows another value."""
         scope = Scope(self.data, self.dialect, self.aliases)
         if (evaluate(node, scope) is True) == wanted:
             return
-        operands = node.args if isinstance(node, tree.Call) else [node.left, node.right] if isinstance(
-            node, tree.Compare) else [node.value] + node.items if isinstance(node, tree.In) else []
-        for i, operand in enumerate(operands):
-            if not self.is_own_field(operand):
-                continue
-            for other in operands[:i] + operands[i + 1:]:
-                value = evaluate(other, scope)
-                if is_null(value) and self.is_own_field(other) and is_null(evaluate(operand, scope)):
-                    put(self.data, other.path, "thing")
-                    value = "thing"
-                if is_null(value):
-                    continue
-                value = elements(value)[0]
-                old = evaluate(operand, scope)
-                for made in self.related_values(node, value, old):
+        fields = fields_of(node)
+        own = [f for f in fields if self.is_own_field(f)]
+        if all(is_null(evaluate(f, scope)) for f in fields) and len(own) > 1:
+            put(self.data, own[-1].path, "thing")
+        values = [elements(evaluate(f, scope))[0] for f in fields if not is_null(evaluate(f, scope))]
+        for field in sorted(own, key=lambda f: not is_null(evaluate(f, scope))):
+            for value in values:
+                made = self.related_values(value, evaluate(field, scope))
+                self.random.shuffle(made)
+                for one in made:
                     before = copy.deepcopy(self.data)
-                    put(self.data, operand.path, made)
+                    put(self.data, field.path, one)
                     if (evaluate(node, Scope(self.data, self.dialect, self.aliases)) is True) == wanted:
                         return
                     self.data.clear()
                     self.data.update(before)
 
-    def related_values(self, node, value, old):
+    def related_values(self, value, old):
         made = [value]
         if isinstance(value, str):
             made += [value + "x", "x" + value + "y", value[:max(1, len(value) // 2)], "other"]
+            made += [value[i:] for i, c in enumerate(value) if c == "/"]
             if isinstance(old, str):
-                made = [old + " " + value, value + " " + old, value + old] + made
+                made += [old + " " + value, value + " " + old, value + old]
         elif not isinstance(value, bool):
             made += [value + 1, value - 1]
         return made
+
+
+def fields_of(node):
+    if isinstance(node, tree.Field):
+        return [node]
+    if isinstance(node, list):
+        return [f for item in node for f in fields_of(item)]
+    if dataclasses.is_dataclass(node):
+        return [f for member in dataclasses.fields(node) for f in fields_of(getattr(node, member.name))]
+    return []
 
 
 def references(node, alias):

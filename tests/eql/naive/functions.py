@@ -68,7 +68,7 @@ def between(c, source, left, right, greedy=False):
 
 def cidr_match(c, source, *networks):
     try:
-        address = ipaddress.ip_address(source)
+        address = ipaddress.ip_address(text_of(source) or "")
     except ValueError:
         return False
     for network in networks:
