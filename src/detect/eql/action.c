@@ -103,7 +103,10 @@ int eql_actions_read(struct arena *arena, const struct toml_node *node,
 {
 	struct list list = {.arena = arena, .err = err};
 
-	list.items = arena_alloc(arena, EQL_ACTIONS_MAX * sizeof(*list.items));
+	uint32_t room = (node == NULL ? 0 : node->count) + (optional == NULL ? 0 : optional->count);
+	if (room > EQL_ACTIONS_MAX)
+		room = EQL_ACTIONS_MAX;
+	list.items = arena_alloc(arena, room * sizeof(*list.items));
 	if (list.items == NULL)
 		return err_set(err, -ENOMEM, "EQL rules: out of memory");
 	int rc = read_list(&list, node, false);
@@ -111,8 +114,6 @@ int eql_actions_read(struct arena *arena, const struct toml_node *node,
 		rc = read_list(&list, optional, true);
 	if (rc != 0)
 		return rc;
-	arena_shrink(arena, list.items, EQL_ACTIONS_MAX * sizeof(*list.items),
-		list.count * sizeof(*list.items));
 	*ret = list.items;
 	*ret_count = list.count;
 	return 0;
