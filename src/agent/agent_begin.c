@@ -412,6 +412,8 @@ int agent_begin(struct agent *agent, struct err *err)
 	arena_init(&agent->want_arena, 0);
 	int rc = open_output(agent, err);
 	if (rc == 0)
+		agent_boot_load(agent);
+	if (rc == 0)
 		rc = make_engine(agent, &agent->engine, err);
 	if (rc == 0)
 		rc = make_want(agent, agent->engine, &agent->want_arena, &agent->want, err);
@@ -419,6 +421,8 @@ int agent_begin(struct agent *agent, struct err *err)
 		rc = pipeline_create(agent->engine, &pipeline, &agent->pipeline, err);
 	if (rc == 0 && agent->options->mode == AGENT_DETECT)
 		rc = detector_create(&detector, &agent->detector, err);
+	if (rc == 0 && agent->options->mode == AGENT_DETECT)
+		agent_state_load(agent);
 	if (rc == 0 && agent->options->mode == AGENT_RECORD &&
 		recording_writer_create(agent->engine->fields, &agent->recording) != 0)
 		rc = err_set(err, -ENOMEM, "out of memory");
@@ -435,6 +439,7 @@ void agent_end(struct agent *agent)
 	hasher_destroy(agent->hasher);
 	while (agent->sensor_count > 0)
 		agent_sensor_close(agent, agent->sensors[agent->sensor_count - 1]);
+	agent_state_save(agent);
 	(void)sink_close(agent->sink);
 	detector_destroy(agent->detector);
 	recording_writer_destroy(agent->recording);

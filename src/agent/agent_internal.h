@@ -46,6 +46,12 @@ void agent_end(struct agent *agent);
 void agent_reload(struct agent *agent);
 void agent_sensor_close(struct agent *agent, struct agent_sensor *sensor);
 
+/* agent_state.c: what outlives the agent: unfinished sequences, and the clock's offset of this boot,
+ * which entity ids are made of (before any sensor opens). Failures are logged. */
+void agent_boot_load(struct agent *agent);
+void agent_state_load(struct agent *agent);
+void agent_state_save(struct agent *agent);
+
 /* agent_status.c: control requests. */
 void agent_reply(void *context, struct str request, struct buf *buf);
 #endif

@@ -299,6 +299,21 @@ int pipeline_finish(struct pipeline *p, struct err *err)
 	return rc;
 }
 
+/* What the old rules have of unfinished matches goes on under the new ones. */
+static int carry_over(const struct cep *from, struct cep *to, struct err *err)
+{
+	struct buf saved = {0};
+	uint64_t dropped;
+
+	if (from == NULL || to == NULL)
+		return 0;
+	int rc = cep_save(from, &saved, err);
+	if (rc == 0)
+		rc = cep_restore(to, buf_view(&saved), &dropped, err);
+	buf_destroy(&saved);
+	return rc;
+}
+
 int pipeline_replace_engine(struct pipeline *p, struct engine *engine, struct err *err)
 {
 	struct enrich *enrich = NULL;
@@ -309,6 +324,8 @@ int pipeline_replace_engine(struct pipeline *p, struct engine *engine, struct er
 		return rc;
 	drain(p, true);
 	rc = make_cep(p, engine, &cep, err);
+	if (rc == 0)
+		rc = carry_over(p->cep, cep, err);
 	if (rc != 0) {
 		enrich_destroy(enrich);
 		cep_destroy(cep);

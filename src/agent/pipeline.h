@@ -58,8 +58,8 @@ int pipeline_flush(struct pipeline *pipeline, struct err *err);
 /* The same at the end of a recording: what waits for an event to stay away need not wait longer. */
 int pipeline_finish(struct pipeline *pipeline, struct err *err);
 /* Goes on with another engine (rules read anew) after processing what waits. The process graph is
- * made anew with what the new rules want; seed it again. Unfinished
- * matches of rules over several events are lost. When it fails the old engine stays. */
+ * made anew with what the new rules want; seed it again. Rules over several events that are still
+ * there go on where they were. When it fails the old engine stays. */
 int pipeline_replace_engine(struct pipeline *pipeline, struct engine *engine, struct err *err);
 
 struct engine *pipeline_engine(struct pipeline *pipeline);

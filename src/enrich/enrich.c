@@ -27,6 +27,7 @@ static const field_id identity_fields[] = {
 	FIELD_process_Ext_generation,
 	FIELD_process_parent_entity_id,
 	FIELD_process_parent_pid,
+	FIELD_process_parent_start,
 	FIELD_process_session_leader_pid,
 	FIELD_process_group_leader_pid,
 	FIELD_process_Ext_ancestry,
@@ -376,8 +377,8 @@ static void retire(struct enrich *enrich, const struct identity *who)
 
 /* ---- parent ---- */
 
-static struct process *parent_placeholder(
-	struct enrich *enrich, const struct identity *who, const struct process *child)
+static struct process *parent_placeholder(struct enrich *enrich, const struct identity *who,
+	const struct view *view, const struct process *child)
 {
 	struct node_spec spec = {
 		.host = who->host,
@@ -388,6 +389,10 @@ static struct process *parent_placeholder(
 		.id = who->parent_id,
 		.keep = child,
 	};
+
+	/* so that it has the id which its own events will give it */
+	if (spec.pid != 0)
+		spec.start_ns = start_of(enrich, view, FIELD_process_parent_start);
 	struct process *parent = graph_add(enrich->graph, &spec);
 
 	if (parent == NULL)
@@ -437,7 +442,7 @@ static struct process *parent_of(struct enrich *enrich, const struct identity *w
 		parent = image;
 	}
 	if (parent == NULL && named)
-		parent = parent_placeholder(enrich, who, child);
+		parent = parent_placeholder(enrich, who, view, child);
 	if (parent != NULL && parent != child)
 		learn_parent(enrich, parent, view);
 	return parent == child ? NULL : parent;

@@ -30,7 +30,6 @@ static int compare_starts(const void *a, const void *b)
 int seed_create(struct seed **ret, struct err *err)
 {
 	struct seed *seed = calloc(1, sizeof(*seed));
-	uint64_t boot_offset_ns = clock_boot_offset_ns();
 	uint32_t *pids, pid_count;
 	int r;
 
@@ -50,8 +49,7 @@ int seed_create(struct seed **ret, struct err *err)
 		return r;
 	}
 	for (uint32_t i = 0; i < pid_count; i++)
-		if (os_process_read(
-			    &seed->arena, pids[i], boot_offset_ns, &seed->all[seed->count]) == 0)
+		if (os_process_read(&seed->arena, pids[i], &seed->all[seed->count]) == 0)
 			seed->count++;
 	qsort(seed->all, seed->count, sizeof(*seed->all), compare_starts);
 	*ret = seed;

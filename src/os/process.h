@@ -29,10 +29,8 @@ struct os_process {
 /* Pids of all processes in ascending order, in the arena. Returns 0, -ENOMEM, or a negative errno
  * with err saying what could not be read. */
 int os_process_pids(struct arena *arena, uint32_t **ret_pids, uint32_t *ret_count, struct err *err);
-/* One process; texts in the arena. boot_offset_ns is clock_boot_offset_ns(), read once for all so
- * that their starts compare. -ESRCH when it is gone, -ENOMEM. What may not be read is left empty. */
-int os_process_read(
-	struct arena *arena, uint32_t pid, uint64_t boot_offset_ns, struct os_process *ret);
+/* One process; texts in the arena. Its start is told as os_boot_offset_ns() says. -ESRCH when it is gone, -ENOMEM. What may not be read is left empty. */
+int os_process_read(struct arena *arena, uint32_t pid, struct os_process *ret);
 /* Opens the file that a process runs, for reading: the very file where the system can still tell,
  * else what lies at path now. Returns a descriptor or a negative errno. */
 int os_process_open_image(uint32_t pid, const char *path);

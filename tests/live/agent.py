@@ -32,8 +32,8 @@ ACTS = {
 class Agent:
     """An agent with a directory of its own, its standard output read line by line."""
 
-    def __init__(self, *arguments, command="up"):
-        self.data = tempfile.mkdtemp(prefix="merlon-test-")
+    def __init__(self, *arguments, command="up", data=None):
+        self.data = data or tempfile.mkdtemp(prefix="merlon-test-")
         self.lines, self.errors = [], []
         self.process = subprocess.Popen([MERLON, command, "--data", self.data, *arguments], text=True,
                                         stdout=subprocess.PIPE, stderr=subprocess.PIPE)
@@ -147,6 +147,55 @@ def reload_rules():
     shutil.rmtree(rules)
 
 
+SEQUENCE = """
+[rule]
+id = "merlon-test-sequence"
+name = "one after the other"
+query = '''
+sequence by process.parent.entity_id with maxspan=10m
+  [process where event.action == "exec" and process.args : "merlon-first-{tag}"]
+  [process where event.action == "exec" and process.args : "merlon-then-{tag}"]
+'''
+"""
+
+
+def sequences():
+    """A sequence begun is finished, also when the rules are read again or the agent starts again in
+    between; one that is not of the same parent is none."""
+    folder = tempfile.mkdtemp(prefix="merlon-test-")
+    rules = os.path.join(folder, "sequence.toml")
+    with open(rules, "w", encoding="utf-8") as file:
+        file.write(SEQUENCE.format(tag="x"))
+
+    def act(word):
+        subprocess.run(["/bin/sh", "-c", ":", f"merlon-{word}-x"], check=True)
+
+    def alerts():
+        return [event for event in agent.events() if event.get("kind") == "alert"]
+
+    agent = Agent("--rules", rules)
+    act("first")
+    subprocess.run(["/bin/sh", "-c", "/bin/sh -c : merlon-then-x; :"], check=True)  # another parent
+    tap.wait_for(lambda: ((agent.status() or {}).get("sequences") or {}).get("partial") == 1, 10)
+    agent.process.send_signal(signal.SIGHUP)
+    reloaded = tap.wait_for(lambda: (agent.status() or {}).get("reloads") == 1, 20)
+    act("then")
+    told = tap.wait_for(lambda: len(alerts()) == 1, 10)
+    tap.check("a sequence goes on when rules are read again", reloaded and told, str(agent.status()))
+    tap.check("its alert names both events",
+              told and [event["event.action"] for event in alerts()[0]["events"]] == ["exec", "exec"],
+              str(alerts()))
+    act("first")
+    tap.wait_for(lambda: ((agent.status() or {}).get("sequences") or {}).get("partial") == 1, 10)
+    agent.stop()
+    again = Agent("--rules", rules, data=agent.data)
+    act("then")
+    told = tap.wait_for(lambda: len(alerts()) == 2, 10)
+    tap.check("a sequence goes on when the agent starts again", told, str(again.status()))
+    again.clean()
+    shutil.rmtree(folder)
+
+
 def full_disk():
     disk = tempfile.mkdtemp(prefix="merlon-disk-")
     if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256k", "none", disk], capture_output=True).returncode:
@@ -183,9 +232,11 @@ def wait_until_ready(data):
 def record():
     recording = tempfile.mktemp(prefix="merlon-recording-")
     data = tempfile.mkdtemp(prefix="merlon-test-")
-    recorder = subprocess.Popen([MERLON, "record", "--for", "8s", "--data", data, recording], stderr=subprocess.DEVNULL)
+    recorder = subprocess.Popen([MERLON, "record", "--data", data, recording], stderr=subprocess.DEVNULL)
     wait_until_ready(data)
     subprocess.run(["sh", "-c", "cat /etc/shadow > /dev/null; :"])
+    time.sleep(1)
+    recorder.terminate()
     recorder.wait(30)
     runs = [subprocess.run([MERLON, "replay", "--json", recording], capture_output=True, text=True).stdout for _ in (1, 2)]
     same = [re.sub(r'"(seconds|events_per_second)":[^,]*,', "", run) for run in runs]
@@ -197,9 +248,11 @@ def record():
 def record_and_reload():
     data = tempfile.mkdtemp(prefix="merlon-test-")
     recording = os.path.join(data, "recording")
-    recorder = subprocess.Popen([MERLON, "record", "--for", "8s", "--data", data, recording], stderr=subprocess.PIPE, text=True)
+    recorder = subprocess.Popen([MERLON, "record", "--data", data, recording], stderr=subprocess.PIPE, text=True)
     wait_until_ready(data)
     recorder.send_signal(signal.SIGHUP)
+    time.sleep(1)
+    recorder.terminate()
     said = recorder.communicate(timeout=30)[1]
     tap.check("SIGHUP leaves a recording alone", recorder.returncode == 0 and "no rules" in said, said)
     shutil.rmtree(data)
@@ -213,6 +266,7 @@ def main():
     else:
         stories()
         reload_rules()
+        sequences()
         full_disk()
         record()
         record_and_reload()

@@ -11,6 +11,7 @@
 #include <unistd.h>
 #include "base/clock.h"
 #include "base/err.h"
+#include "os/boot.h"
 
 #define FILE_BYTES_MAX ((size_t)256 * 1024)
 #define PIDS_MAX       (1u << 22) /* the kernel's own bound of pid_max */
@@ -104,7 +105,7 @@ static struct str read_link(struct arena *arena, int dir, const char *name)
 }
 
 /* pid (comm) state ppid pgrp session tty tpgid flags … starttime; comm may hold anything. */
-static bool parse_stat(struct str text, uint64_t boot_offset_ns, struct os_process *p)
+static bool parse_stat(struct str text, struct os_process *p)
 {
 	uint64_t fields[STAT_FIELDS + 1] = {0};
 	ptrdiff_t open = str_find(text, STR("("));
@@ -125,7 +126,7 @@ static bool parse_stat(struct str text, uint64_t boot_offset_ns, struct os_proce
 	p->tty_major = major(tty);
 	p->tty_minor = minor(tty);
 	p->kernel_thread = (fields[9] & PF_KTHREAD) != 0;
-	p->start_ns = boot_offset_ns + fields[22] * os_process_start_grain_ns();
+	p->start_ns = os_boot_offset_ns() + fields[22] * os_process_start_grain_ns();
 	return true;
 }
 
@@ -198,8 +199,7 @@ static void read_executable(struct arena *arena, int dir, struct os_process *p)
 		p->inode = st.st_ino;
 }
 
-int os_process_read(
-	struct arena *arena, uint32_t pid, uint64_t boot_offset_ns, struct os_process *ret)
+int os_process_read(struct arena *arena, uint32_t pid, struct os_process *ret)
 {
 	struct os_process p = {.pid = pid};
 	char path[32];
@@ -209,7 +209,7 @@ int os_process_read(
 	int dir = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (dir < 0)
 		return -ESRCH;
-	if (!parse_stat(read_file(arena, dir, "stat"), boot_offset_ns, &p)) {
+	if (!parse_stat(read_file(arena, dir, "stat"), &p)) {
 		(void)close(dir);
 		return -ESRCH;
 	}

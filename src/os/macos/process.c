@@ -99,7 +99,7 @@ static void read_files(struct arena *arena, struct os_process *p)
 }
 
 int os_process_read(
-	struct arena *arena, uint32_t pid, uint64_t boot_offset_ns, struct os_process *ret)
+	struct arena *arena, uint32_t pid, struct os_process *ret)
 {
 	struct os_process p = {
 		.pid = pid, .login_uid = OS_ID_UNKNOWN, .audit_session = OS_ID_UNKNOWN};
@@ -107,7 +107,6 @@ int os_process_read(
 	pid_t sid;
 
 	/* starts are kept in wall clock time here */
-	(void)boot_offset_ns;
 	if (proc_pidinfo((int)pid, PROC_PIDTBSDINFO, 0, &info, sizeof(info)) != (int)sizeof(info))
 		return -ESRCH;
 	p.ppid = info.pbi_ppid;

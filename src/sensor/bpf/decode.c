@@ -3,6 +3,8 @@
 #include <stddef.h>
 #include "sensor/bpf/calls.h"
 #include "sensor/bpf/path.h"
+#include "os/boot.h"
+#include "os/process.h"
 
 struct record_kind {
 	uint32_t fixed;
@@ -32,8 +34,10 @@ static void index_calls(const struct call_row **by_number, const struct call_row
 
 void decoder_init(struct decoder *decoder, struct cgroups *cgroups, struct str root)
 {
-	*decoder = (struct decoder){
-		.boot_offset_ns = clock_boot_offset_ns(), .cgroups = cgroups, .root = root};
+	*decoder = (struct decoder){.boot_offset_ns = os_boot_offset_ns(),
+		.start_grain_ns = os_process_start_grain_ns(),
+		.cgroups = cgroups,
+		.root = root};
 	index_calls(decoder->calls, calls_native);
 	index_calls(decoder->calls + CONTROL_CALLS, calls_compat);
 }
@@ -125,7 +129,7 @@ void decode_start(struct decoder *d, struct batch *batch, field_id id, uint64_t 
 	struct start_text *entry = &d->starts[(start_ns >> 12 ^ start_ns >> 24) % START_CACHE];
 	if (entry->start_ns != start_ns) {
 		entry->len = (uint8_t)clock_format_rfc3339(
-			d->boot_offset_ns + start_ns, entry->text);
+			d->boot_offset_ns + start_ns - start_ns % d->start_grain_ns, entry->text);
 		entry->start_ns = start_ns;
 	}
 	ev_text(batch, id, str_n(entry->text, entry->len));

@@ -21,9 +21,9 @@ struct start_text {
 struct call_row;
 
 struct decoder {
-	/* Added to a time since boot; taken once, so that a process's start time stays the same text
-	 * when the wall clock is set. */
-	uint64_t boot_offset_ns;
+	/* Added to a time since boot: os_boot_offset_ns(), so that a process's start time stays the same
+	 * text when the wall clock is set. Starts are cut to what /proc tells of them. */
+	uint64_t boot_offset_ns, start_grain_ns;
 	struct cgroups *cgroups; /* may be NULL */
 	/* Where the agent's root directory lies (os_self_root): taken off what lies below it, so
 	 * that an agent inside a chroot names files as those around it do. Empty: nowhere else. */

@@ -52,7 +52,7 @@ static uint64_t start_of(struct proc_sensor *s, uint32_t pid)
 	if (entry != NULL)
 		return entry->start_ns;
 	arena_reset(&s->scratch);
-	if (os_process_read(&s->scratch, pid, s->boot_offset_ns, &p) < 0)
+	if (os_process_read(&s->scratch, pid, &p) < 0)
 		return 0;
 	return pids_put(s->pids, pid, p.start_ns)->start_ns;
 }
@@ -166,7 +166,7 @@ static void on_exec(struct proc_sensor *s, struct batch *batch, const struct pro
 	if (proc_begin(s, batch, KIND_process_exec, pid, time_ns) == NULL)
 		return;
 	arena_reset(&s->scratch);
-	if (os_process_read(&s->scratch, pid, s->boot_offset_ns, &p) == 0) {
+	if (os_process_read(&s->scratch, pid, &p) == 0) {
 		put_image(batch, &p);
 		ev_time(batch, FIELD_process_parent_start, start_of(s, p.ppid));
 	}

@@ -39,7 +39,7 @@ struct proc_sensor {
 	struct notify notify;
 	struct pids *pids;
 	struct arena scratch;
-	uint64_t monotonic_offset_ns, boot_offset_ns; /* to the wall clock, taken once */
+	uint64_t monotonic_offset_ns; /* to the wall clock, taken once */
 	uint32_t self;
 };
 

@@ -40,7 +40,6 @@ static int proc_open(const struct sensor_config *config, struct sensor **ret, st
 	s->epoll_fd = s->connector_fd = s->notify.fd = -1;
 	s->self = (uint32_t)getpid();
 	s->monotonic_offset_ns = clock_now_ns() - clock_monotonic_ns();
-	s->boot_offset_ns = clock_boot_offset_ns();
 	arena_init(&s->scratch, (size_t)4 << 20);
 	int r = pids_open(&s->pids);
 	if (r == 0)
