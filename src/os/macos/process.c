@@ -98,8 +98,7 @@ static void read_files(struct arena *arena, struct os_process *p)
 	}
 }
 
-int os_process_read(
-	struct arena *arena, uint32_t pid, struct os_process *ret)
+int os_process_read(struct arena *arena, uint32_t pid, struct os_process *ret)
 {
 	struct os_process p = {
 		.pid = pid, .login_uid = OS_ID_UNKNOWN, .audit_session = OS_ID_UNKNOWN};

@@ -173,7 +173,9 @@ static void start_times_are_stable(void **state)
 	struct wire_exit *e = make(&m, WIRE_exit, KIND_process_exit, sizeof(*e));
 	char first[64] = {0};
 	for (int i = 0; i < 3; i++) {
-		e->head.start_ns = UINT64_C(5000000001) + (unsigned)(i % 2) * 4096;
+		/* further apart than the ticks that /proc tells starts in; within one they are the same */
+		e->head.start_ns = UINT64_C(5000000001) + (unsigned)(i % 2) * (1u << 25) +
+				   (unsigned)i * 1000;
 		struct str start = event_get_text(decode(w, &m), FIELD_process_start);
 		if (i == 0)
 			memcpy(first, start.ptr, start.len);
