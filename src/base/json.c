@@ -45,7 +45,7 @@ static inline const char *skip_space(const char *at, const char *end)
 	return at;
 }
 
-const char *json_scan_string(const char *at, const char *end)
+static inline const char *scan_string(const char *at, const char *end)
 {
 #ifdef __SSE2__
 	const __m128i quote = _mm_set1_epi8('"'), slash = _mm_set1_epi8('\\');
@@ -66,54 +66,77 @@ const char *json_scan_string(const char *at, const char *end)
 	return at;
 }
 
+const char *json_scan_string(const char *at, const char *end)
+{
+	return scan_string(at, end);
+}
+
 static bool is_hex(char c)
 {
 	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
 }
 
-/* at stands behind the opening quote. Leaves json->at behind the closing one. */
-static bool read_string(struct json *json)
+/* One escape: where it ends, or NULL with the error. */
+static const char *read_escape(struct json *json, const char *at)
 {
-	const char *begin = json->at, *at = begin, *end = json->end;
+	const char *end = json->end;
 
-	json->escaped = false;
-	for (;;) {
-		at = json_scan_string(at, end);
-		if (at >= end) {
-			json->at = end;
-			(void)fail(json, "string is not closed");
-			return false;
+	if (end - at < 2) {
+		json->at = end;
+		(void)fail(json, "string is not closed");
+		return NULL;
+	}
+	if (at[1] == 'u') {
+		for (int i = 2; i < 6; i++) {
+			if (at + i >= end || !is_hex(at[i])) {
+				json->at = at + i >= end ? end : at;
+				(void)fail(json, "bad \\u escape");
+				return NULL;
+			}
 		}
-		if (*at == '"')
-			break;
+		return at + 6;
+	}
+	if (at[1] != '\0' && strchr("\"\\/bfnrt", at[1]) != NULL)
+		return at + 2;
+	json->at = at;
+	(void)fail(json, "bad escape in a string");
+	return NULL;
+}
+
+/* From the first backslash or what else is no plain text. */
+static bool read_odd_string(struct json *json, const char *begin, const char *at)
+{
+	const char *end = json->end;
+
+	for (; at < end && *at != '"'; at = scan_string(at, end)) {
 		if (*at != '\\') {
 			json->at = at;
 			(void)fail(json, "control character in a string");
 			return false;
 		}
 		json->escaped = true;
-		if (end - at < 2) {
-			json->at = end;
-			(void)fail(json, "string is not closed");
+		at = read_escape(json, at);
+		if (at == NULL)
 			return false;
-		}
-		if (at[1] == 'u') {
-			for (int i = 2; i < 6; i++) {
-				if (at + i >= end || !is_hex(at[i])) {
-					json->at = at + i >= end ? end : at;
-					(void)fail(json, "bad \\u escape");
-					return false;
-				}
-			}
-			at += 6;
-		} else if (at[1] != '\0' && strchr("\"\\/bfnrt", at[1]) != NULL) {
-			at += 2;
-		} else {
-			json->at = at;
-			(void)fail(json, "bad escape in a string");
-			return false;
-		}
 	}
+	if (at >= end) {
+		json->at = end;
+		(void)fail(json, "string is not closed");
+		return false;
+	}
+	json->text = str_n(begin, (size_t)(at - begin));
+	json->at = at + 1;
+	return true;
+}
+
+/* at stands behind the opening quote. Leaves json->at behind the closing one. */
+static inline bool read_string(struct json *json)
+{
+	const char *begin = json->at, *at = scan_string(begin, json->end);
+
+	json->escaped = false;
+	if (at >= json->end || *at != '"')
+		return read_odd_string(json, begin, at);
 	json->text = str_n(begin, (size_t)(at - begin));
 	json->at = at + 1;
 	return true;
@@ -265,6 +288,56 @@ enum json_token json_next(struct json *json)
 	return object ? read_key(json) : read_value(json);
 }
 
+/* Behind the closing quote; NULL for a string that is not plain. */
+static inline const char *skip_string(const char *at, const char *end)
+{
+	at = scan_string(at, end);
+	return at < end && *at == '"' ? at + 1 : NULL;
+}
+
+/* One member or element, or the end of a container. False when something is unusual: then nothing
+ * was read, and json_next() finds out what. */
+static inline bool skip_usual(struct json *json)
+{
+	const char *at = skip_space(json->at, json->end), *end = json->end;
+
+	if (end - at < 8)
+		return false;
+	bool object = top_is_object(json);
+	if (*at == (object ? '}' : ']')) {
+		json->at = at;
+		(void)close_container(json, object);
+		return true;
+	}
+	if (json->state == COMMA_OR_END) {
+		if (*at != ',')
+			return false;
+		at = skip_space(at + 1, end);
+	}
+	if (object) {
+		if (at >= end || *at != '"')
+			return false;
+		at = skip_string(at + 1, end);
+		if (at == NULL || at >= end || *at != ':')
+			return false;
+		at = skip_space(at + 1, end);
+	}
+	if (at >= end)
+		return false;
+	if (*at == '"') {
+		at = skip_string(at + 1, end);
+		if (at == NULL)
+			return false;
+		json->at = at;
+		json->state = COMMA_OR_END;
+		return true;
+	}
+	json->at = at;
+	json->state = WANT_VALUE;
+	(void)read_value(json);
+	return true;
+}
+
 bool json_skip(struct json *json, enum json_token token)
 {
 	if (token == JSON_KEY)
@@ -275,7 +348,7 @@ bool json_skip(struct json *json, enum json_token token)
 		return true;
 	unsigned depth = json->depth - 1u;
 	while (json->depth > depth)
-		if (json_next(json) == JSON_ERROR)
+		if (json->error != NULL || (!skip_usual(json) && json_next(json) == JSON_ERROR))
 			return false;
 	return true;
 }

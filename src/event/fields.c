@@ -15,9 +15,15 @@ struct alias {
 	field_id id;
 };
 
+/* The first and the last bytes of a name: of up to sixteen bytes they are all there is. */
+struct key_ends {
+	uint64_t head, tail;
+};
+
 /* A member name's place in the tree. Children are in a small open-addressing table. */
 struct field_node {
 	struct str key;
+	struct key_ends ends; /* of key */
 	uint32_t hash;
 	uint32_t slot_mask; /* slots - 1; 0 and slots NULL: no children */
 	struct field_node **slots;
@@ -42,18 +48,28 @@ struct fields {
 	unsigned rank_count;
 };
 
-/* Length and both ends tell member names apart well enough, and need no loop. */
-static inline uint32_t hash_key(struct str key)
+static inline struct key_ends ends_of(struct str key)
 {
-	uint64_t head = 0, tail = 0;
+	struct key_ends ends = {0};
 
 	if (key.len >= 8) {
-		memcpy(&head, key.ptr, 8);
-		memcpy(&tail, key.ptr + key.len - 8, 8);
+		memcpy(&ends.head, key.ptr, 8);
+		memcpy(&ends.tail, key.ptr + key.len - 8, 8);
+	} else if (key.len >= 4) {
+		memcpy(&ends.head, key.ptr, 4);
+		memcpy(&ends.tail, key.ptr + key.len - 4, 4);
 	} else if (key.len > 0) {
-		memcpy(&head, key.ptr, key.len);
+		ends.head = (unsigned char)key.ptr[0];
+		ends.tail = (uint64_t)(unsigned char)key.ptr[key.len / 2] << 8 |
+			    (unsigned char)key.ptr[key.len - 1];
 	}
-	uint64_t h = (head ^ (tail * UINT64_C(0x9e3779b97f4a7c15)) ^ key.len) *
+	return ends;
+}
+
+/* Length and both ends tell member names apart well enough, and need no loop. */
+static inline uint32_t hash_ends(struct key_ends ends, size_t len)
+{
+	uint64_t h = (ends.head ^ (ends.tail * UINT64_C(0x9e3779b97f4a7c15)) ^ len) *
 		     UINT64_C(0xff51afd7ed558ccd);
 	return (uint32_t)(h >> 32);
 }
@@ -203,13 +219,19 @@ int fields_alias(struct fields *fields, struct str path, field_id id, struct err
 
 /* ---- the tree of member names ---- */
 
+static inline bool has_key(const struct field_node *node, struct str key, struct key_ends ends)
+{
+	return node->key.len == key.len && node->ends.head == ends.head &&
+	       node->ends.tail == ends.tail &&
+	       (key.len <= 16 || memcmp(node->key.ptr, key.ptr, key.len) == 0);
+}
+
 static inline struct field_node **child_slot(
-	const struct field_node *node, struct str key, uint32_t hash)
+	const struct field_node *node, struct str key, struct key_ends ends, uint32_t hash)
 {
 	uint32_t at = hash & node->slot_mask;
 
-	while (node->slots[at] != NULL &&
-		(node->slots[at]->hash != hash || !str_eq(node->slots[at]->key, key)))
+	while (node->slots[at] != NULL && !has_key(node->slots[at], key, ends))
 		at = (at + 1) & node->slot_mask;
 	return &node->slots[at];
 }
@@ -228,24 +250,26 @@ static int grow_slots(struct fields *fields, struct field_node *node)
 	node->slot_mask = count - 1;
 	for (uint32_t i = 0; i < old_count; i++)
 		if (old[i] != NULL)
-			*child_slot(node, old[i]->key, old[i]->hash) = old[i];
+			*child_slot(node, old[i]->key, old[i]->ends, old[i]->hash) = old[i];
 	return 0;
 }
 
 static struct field_node *make_child(struct fields *fields, struct field_node *node, struct str key)
 {
-	uint32_t hash = hash_key(key);
+	struct key_ends ends = ends_of(key);
+	uint32_t hash = hash_ends(ends, key.len);
 
 	if (node->slots == NULL || node->child_count * 2 > node->slot_mask) {
 		if (grow_slots(fields, node) != 0)
 			return NULL;
 	}
-	struct field_node **slot = child_slot(node, key, hash);
+	struct field_node **slot = child_slot(node, key, ends, hash);
 	if (*slot == NULL) {
 		struct field_node *child = arena_zalloc(&fields->arena, sizeof(*child));
 		if (child == NULL)
 			return NULL;
 		child->key = key;
+		child->ends = ends;
 		child->hash = hash;
 		*slot = child;
 		node->child_count++;
@@ -399,7 +423,9 @@ const struct field_node *fields_root(const struct fields *fields)
 
 const struct field_node *field_node_child(const struct field_node *node, struct str key)
 {
-	return node->slots == NULL ? NULL : *child_slot(node, key, hash_key(key));
+	struct key_ends ends = ends_of(key);
+
+	return node->slots == NULL ? NULL : *child_slot(node, key, ends, hash_ends(ends, key.len));
 }
 
 const field_id *field_node_ids(const struct field_node *node, unsigned *ret_count)
