@@ -58,19 +58,47 @@ def record(path):
     shutil.rmtree(data, ignore_errors=True)
 
 
-def shorten(process):
-    """Without what shippers of ECS leave out: capabilities, all ancestors, the further ids of users,
-    and other processes' arguments."""
-    process.get("thread", {}).pop("capabilities", None)
-    process.get("Ext", {}).pop("ancestry", None)
-    for name in ("real_user", "real_group", "saved_user", "saved_group"):
-        process.pop(name, None)
-        process.get("parent", {}).pop(name, None)
-    for name in ("entry_leader", "session_leader", "group_leader", "previous"):
-        process.pop(name, None)
+def drop(holder, *names):
+    for name in names:
+        holder.pop(name, None)
+
+
+def shorten_process(process):
+    """Without capabilities, all ancestors, the further ids of users, and what belongs to other
+    processes than the parent."""
+    drop(process.get("Ext", {}), "ancestry")
     parent = process.get("parent", {})
-    for name in ("args", "args_count", "group_leader", "entry_leader", "session_leader"):
-        parent.pop(name, None)
+    for holder in (process, parent):
+        drop(holder, "real_user", "real_group", "saved_user", "saved_group", "thread", "entry_leader",
+             "session_leader", "group_leader", "previous")
+    drop(parent, "args", "args_count", "start", "hash")
+
+
+def drop_same_ids(event):
+    """Ids of users and groups that say once more what user.id and group.id say."""
+    for name in ("user", "group"):
+        holder = event.get(name, {})
+        own = {"id": holder.get("id")}
+        if holder.get("Ext") == {"real": own}:
+            drop(holder, "Ext")
+        if holder.get("effective") == own:
+            drop(holder, "effective")
+    process = event.get("process", {})
+    for holder in (process, process.get("parent", {})):
+        if holder.get("group") == {"id": event.get("group", {}).get("id")}:
+            drop(holder, "group")
+
+
+def shorten(event):
+    """Without what shippers of ECS leave out or send once. Every field that a rule asks an event of
+    Linux for stays."""
+    drop(event, "Effective_process", "agent")
+    drop(event.get("data_stream", {}), "namespace")
+    host = event.get("host", {})
+    drop(host, "ip", "architecture", "hostname")
+    drop(host.get("os", {}), "kernel", "version")
+    shorten_process(event.get("process", {}))
+    drop_same_ids(event)
 
 
 def to_ndjson(recording, path):
@@ -80,8 +108,7 @@ def to_ndjson(recording, path):
     with open(path, "w", encoding="utf-8") as out:
         for line in export.stdout:
             event = json.loads(line)
-            event.pop("Effective_process", None)
-            shorten(event.get("process", {}))
+            shorten(event)
             line = json.dumps(event, ensure_ascii=False, separators=(",", ":"))
             if len(line) <= LONGEST:
                 out.write(line + "\n")

@@ -115,9 +115,11 @@ static void scan(struct bench *b, const struct scan *scan)
 	struct str text;
 	char out[VALUE_TEXT_BYTES];
 
-	if (scan->database == NULL || scan->field == FIELD_none || value == NULL)
+	if (scan->database == NULL || (scan->field != FIELD_none && value == NULL))
 		return;
-	if (value->type == VALUE_LIST) {
+	if (scan->field == FIELD_none) {
+		text = b->engine->view->event->raw;
+	} else if (value->type == VALUE_LIST) {
 		buf_clear(&b->joined);
 		for (uint32_t i = 0; i < value->len; i++)
 			join(&b->joined, &value->items[i]);
@@ -244,6 +246,7 @@ static void report(struct bench *b)
 	put(&w, "floor_ns", floor);
 	put(&w, "floor_bytes", bytes);
 	put(&w, "match_ns", match);
+	put(&w, "match_to_floor", floor > 0 ? match / floor : 0);
 	put(&w, "sequence_ns", all - match);
 	put(&w, "candidates", (double)stats.candidates / (double)stats.events);
 	put(&w, "predicates", (double)stats.atoms / (double)stats.events);
