@@ -117,7 +117,8 @@ def merlon_matches(merlon, rules, file, *more):
     found = {}
     for line in run.stdout.splitlines():
         row = json.loads(line)
-        found.setdefault(os.path.realpath(row["file"]), []).append(row["indexes"] if "indexes" in row else [row["index"]])
+        match = row["indexes"] if "indexes" in row else [row["index"]]
+        found.setdefault(os.path.realpath(row["file"]), []).append(match)
     return found, run.returncode, run.stderr.decode(errors="replace")
 
 

@@ -11,7 +11,8 @@ DEEP = ["other.items.name", "other.dotted.name", "other.list[0]", "other.list[1]
 COUNTS = ["process.pid", "other.count", "destination.port"]
 ADDRESSES = ["10.1.2.3", "10.9.9.9", "192.168.1.7", "127.0.0.1", "fe80::1", "2001:db8::7", "none"]
 CATEGORIES = ["process", "file", "network"]
-PATTERNS = ["*\\\\cat", "*\"cat\"", "stra?e", "*σ*", "S*S", "a?b", "1*", "cat*", "*og", "*a*", "?at", "*", "c*t", "CAT", "*o?", "dog", "a*b", "x?y", "**", "?", "ä*"]
+PATTERNS = ["*\\cat", '*"cat"', "stra?e", "*σ*", "S*S", "a?b", "1*", "cat*", "*og", "*a*", "?at", "*", "c*t", "CAT",
+            "*o?", "dog", "a*b", "x?y", "**", "?", "ä*"]
 REGEXES = ["cat", "[cd].*", "(cat|dog)", "c.t.*", "[a-z]+", "d[no]g?", ".{3}", "[^c].*", "cat( dog)?"]
 
 
@@ -88,7 +89,8 @@ class Queries:
         """In one of the dialect's ways to write it."""
         random = self.random
         if self.old and random.random() < 0.3 and is_raw(text) and "'" not in text:
-            return f"?'{text}'" if random.random() < 0.5 and "\\" not in text else "'" + text.replace("\\", "\\\\") + "'"
+            escaped = text.replace("\\", "\\\\")
+            return f"?'{text}'" if random.random() < 0.5 and escaped == text else f"'{escaped}'"
         if not self.old and random.random() < 0.3 and is_raw(text):
             return f'"""{text}"""'
         if not self.old and random.random() < 0.2 and text.isalpha():

@@ -143,7 +143,8 @@ def main():
         for i in range(options.rounds):
             wrong, count, found = one_round(options, dialect, options.seed + i)
             told, asked, matches = told + wrong, asked + count, matches + found
-        check(f"{dialect}: {asked} random queries over {options.events} events each, {matches} matches", not told, *told)
+        check(f"{dialect}: {asked} random queries over {options.events} events each, {matches} matches", not told,
+              *told)
 
 
 if __name__ == "__main__":

@@ -59,7 +59,8 @@ def from_regex(pattern, random):
         return ""
 
     def one_of(items):
-        allowed = [chr(c) for c in range(32, 127) if any(within(c, *item) for item in items if str(item[0]) != "NEGATE")]
+        choices = [item for item in items if str(item[0]) != "NEGATE"]
+        allowed = [chr(c) for c in range(32, 127) if any(within(c, *item) for item in choices)]
         if str(items[0][0]) == "NEGATE":
             allowed = [chr(c) for c in range(32, 127) if chr(c) not in allowed]
         return random.choice(allowed or ["?"])
@@ -157,7 +158,8 @@ class Event:
             pattern = random.choice(node.patterns).value
             if not isinstance(pattern, str):
                 return [pattern]
-            made = from_regex(lucene_to_python(pattern), random) if node.op == "regex" else from_wildcard(pattern, random)
+            made = (from_regex(lucene_to_python(pattern), random) if node.op == "regex" else
+                    from_wildcard(pattern, random))
             return [other_case(made, random) if node.caseless else made, made]
         if isinstance(node, tree.Call):
             texts = [a.value for a in node.args if isinstance(a, tree.Literal)]
@@ -182,7 +184,8 @@ class Event:
         if isinstance(value, bool):
             return [value, not value]
         if isinstance(value, str):
-            return [value.replace("*", "x") if self.dialect.equal_wildcards else value, value + "x", value[:-1] or "a", "other"]
+            plain = value.replace("*", "x") if self.dialect.equal_wildcards else value
+            return [plain, value + "x", value[:-1] or "a", "other"]
         return [value, value + 1, value - 1, str(value)]
 
     # the values
@@ -210,7 +213,8 @@ class Event:
         singles += [None] if not good else []
         for value in singles:
             if self.likes(path, value, wishes):
-                return [value] if MANY.search(".".join(path)) and value is not None and self.random.random() < 0.5 else value
+                listed = MANY.search(".".join(path)) and value is not None and self.random.random() < 0.5
+                return [value] if listed else value
         texts = [[c for c in candidates if isinstance(c, str)] for candidates in good]
         if all(texts):
             first = [self.random.choice(c) for c in texts]

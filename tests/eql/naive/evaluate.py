@@ -107,7 +107,8 @@ def _is_optional(node):
 
 
 def _wildcard_literal(dialect, node):
-    return dialect.equal_wildcards and isinstance(node, tree.Literal) and isinstance(node.value, str) and "*" in node.value
+    is_text = isinstance(node, tree.Literal) and isinstance(node.value, str)
+    return dialect.equal_wildcards and is_text and "*" in node.value
 
 
 def _equal(scope, node):

@@ -57,7 +57,9 @@ class Relations:
             if begins and process and parent and (parent in marked or node.kind == "descendant" and parent in below):
                 below.add(process)
             scope = Scope(document, self.dialect, related=lambda n: self.related(n, document))
-            if process and self.engine.in_category(document, node.query.category) and holds(node.query.condition, scope):
+            if not process or not self.engine.in_category(document, node.query.category):
+                continue
+            if holds(node.query.condition, scope):
                 marked.add(process)
 
     def related(self, node, document):
