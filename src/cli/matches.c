@@ -236,6 +236,12 @@ void matches_add_plans(struct matches *m, const struct cep_match *plans, uint32_
 
 /* ---- order ---- */
 
+/* Does a match have one event whatever it is? */
+static bool is_single(const struct rule *rule)
+{
+	return rule->role != RULE_PLAN || rule->plan == NULL || rule->plan->type == CEP_SINGLE;
+}
+
 static bool is_piped(const struct found *found)
 {
 	return found->rule->eql != NULL && found->rule->eql->pipe_count > 0;
@@ -250,11 +256,14 @@ static int by_event(const struct found *x, const struct found *y)
 	return 0;
 }
 
-/* Single events as they came; of several events by the time of the last, also where a match was
- * known only later because something had to stay away. */
+/* By the time of the last event, also where a match was known only later because something had to
+ * stay away. */
 static int by_time(const struct found *x, const struct found *y)
 {
-	if (x->rule->role == RULE_PLAN && x->last_ns != y->last_ns)
+	bool as_they_came = is_single(x->rule) &&
+			    eql_has(x->rule->eql->options.dialect, EQL_INPUT_ORDER);
+
+	if (!as_they_came && x->last_ns != y->last_ns)
 		return x->last_ns < y->last_ns ? -1 : 1;
 	return by_event(x, y);
 }
@@ -293,12 +302,6 @@ static void put_id(const struct matches *m, struct json_writer *w, const struct 
 		value_write_json(w, cep_event_get(event, m->options.id_field));
 	else
 		json_put_u64(w, event->index);
-}
-
-/* Does a match have one event whatever it is? */
-static bool is_single(const struct rule *rule)
-{
-	return rule->role != RULE_PLAN || rule->plan == NULL || rule->plan->type == CEP_SINGLE;
 }
 
 static void put_json(const struct matches *m, const struct rule *rule, const struct eql_row *row,

@@ -81,6 +81,7 @@ class Queries:
         self.random, self.dialect = random, dialect
         self.old = dialect == "endgame"
         self.aliases = []
+        self.in_pipes = False
 
     def pick(self, *choices):
         return self.random.choice(choices)()
@@ -102,7 +103,9 @@ class Queries:
         return self.quote(word.replace("*", "+") if self.old and self.random.random() < 0.5 else word)
 
     def text_field(self):
-        name = self.random.choice(TEXTS + DEEP[2:4] if self.old else TEXTS + LISTS + DEEP)
+        # behind pipes no member of an element is known
+        deep = DEEP[2:4] if self.old else DEEP[:4] if self.in_pipes else DEEP
+        name = self.random.choice(TEXTS + deep if self.old else TEXTS + LISTS + deep)
         if self.random.random() < 0.05:
             name = "/* of text */ " + name + " // for sure\n"
         if self.aliases and self.random.random() < 0.4 and name in TEXTS:
@@ -199,6 +202,7 @@ class Queries:
     def pipes(self):
         """After a query; only the oldest dialect has all of them."""
         random, text = self.random, ""
+        self.in_pipes = True
         field = lambda: random.choice(TEXTS + COUNTS)  # noqa: E731
         for _ in range(random.randint(1, 3)):
             choices = [f"head {random.randint(1, 20)}", f"tail {random.randint(1, 20)}"]
@@ -207,6 +211,7 @@ class Queries:
                             f"sort {field()}, {field()}", f"filter {self.condition(1)}",
                             f"unique_count {field()} | filter count > {random.randint(1, 4)}"]
             text += " | " + random.choice(choices)
+        self.in_pipes = False
         return text
 
     def piped(self):

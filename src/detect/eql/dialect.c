@@ -60,6 +60,7 @@ static const struct feature {
 	[EQL_UNTIL_FIRST] = {"until before steps", G},
 	[EQL_PROCESS_LIVES] = {"processes by unique_pid", G},
 	[EQL_MILLISECONDS] = {"times in milliseconds", S},
+	[EQL_INPUT_ORDER] = {"events in the order of input", G},
 	[EQL_CASELESS] = {"comparing without case by default", G},
 };
 

@@ -60,6 +60,7 @@ enum eql_feature {
 	EQL_PROCESS_LIVES, /* processes are known by unique_pid, and events tell when one begins and
 			    * ends; else by process.entity_id, which is never used again */
 	EQL_MILLISECONDS, /* a number as an event's time counts milliseconds; else its size tells */
+	EQL_INPUT_ORDER,  /* pipes take single events in the order of input; else of time */
 	EQL_CASELESS,	  /* comparisons ignore case unless told otherwise */
 	EQL_FEATURE_COUNT
 };

@@ -22,6 +22,8 @@ class Dialect:
         self.floor_division = old
         # Join keys: null joins null without being asked for, text joins without case.
         self.null_keys = old
+        # Pipes take single events in the order of input, or of time.
+        self.input_order = old
         # Processes, and whether events say when one begins and ends, after which its id may come again.
         self.process_lives = old
         self.process, self.parent = (

@@ -56,7 +56,8 @@ class Engine:
         machine = None if single else MACHINES[self.query.kind](self.query, self)
         rows = []
         if single and not relations.nodes:
-            documents = sorted(documents, key=lambda d: d.index)    # nothing that asks for their time
+            if self.dialect.input_order or not self.query.pipes:
+                documents = sorted(documents, key=lambda d: d.index)
         for document in documents:
             relations.take(document.data)
             related = lambda node, d=document.data: relations.related(node, d)  # noqa: E731

@@ -28,7 +28,7 @@ class Relations:
         self.ended = set()
 
     def _forget(self):
-        """Processes that have ended are known up to the next event of a process."""
+        """Processes that have ended are known at that event still."""
         for known in [*self.marked.values(), *self.below.values()]:
             known -= self.ended
         self.ended.clear()
@@ -45,13 +45,12 @@ class Relations:
             return
         process, parent = self._names(document)
         begins = True
+        self._forget()
         if self.dialect.process_lives:
             of_process = self.engine.in_category(document, "process")
             begins = of_process and document.get("opcode") in (1, 3, 9)
-            if of_process:
-                self._forget()
-                if document.get("opcode") in (2, 4):
-                    self.ended.add(process)
+            if of_process and document.get("opcode") in (2, 4):
+                self.ended.add(process)
         for node in self.nodes:
             marked, below = self.marked[id(node)], self.below[id(node)]
             if begins and process and parent and (parent in marked or node.kind == "descendant" and parent in below):
