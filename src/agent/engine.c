@@ -83,10 +83,9 @@ static int load(struct engine *engine, const struct engine_options *options, str
 		options->want(options->want_context, engine->fields);
 	if (options->want_all)
 		fields_want_all(engine->fields);
-	engine->enriches = options->enrich;
 	engine->enrich.live = options->live;
-	if (options->enrich)
-		enrich_want(engine->fields, &engine->enrich);
+	engine->enrich.own_words = !options->enrich;
+	enrich_want(engine->fields, &engine->enrich);
 	rc = fields_freeze(engine->fields, err);
 	if (rc == 0)
 		rc = compile(engine, options->cache, err);

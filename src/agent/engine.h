@@ -18,7 +18,7 @@ struct engine_options {
 	struct sigma_options sigma;
 	struct eql_file_options eql;
 	bool want_all; /* keep whole events */
-	bool enrich;   /* the pipeline will enrich */
+	bool enrich;   /* with a process graph; else events only say what they are themselves */
 	bool live;     /* see enrich_options */
 	bool cache;    /* keep compiled parts of the rules on disk, see engine_cache_dir() */
 	/* Adds rules that stand in no file; reports nothing. May be NULL. */
@@ -37,7 +37,6 @@ struct engine {
 	struct matcher *matcher;
 	struct view *view;
 	struct pool *pool;
-	bool enriches;
 	struct enrich_options enrich;	   /* for the pipeline */
 	uint32_t loaded, refused, skipped; /* documents of the rule files */
 };

@@ -29,7 +29,7 @@ struct pipeline {
 
 static int make_enrich(const struct engine *engine, struct enrich **ret, struct err *err)
 {
-	return engine->enriches ? enrich_create(engine->fields, &engine->enrich, ret, err) : 0;
+	return enrich_create(engine->fields, &engine->enrich, ret, err);
 }
 
 static int make_cep(
@@ -142,8 +142,7 @@ static void process(struct pipeline *p, const struct event *event)
 
 	count_event(p, event);
 	view_load(view, event);
-	if (p->enrich != NULL)
-		enrich_event(p->enrich, view);
+	enrich_event(p->enrich, view);
 	uint32_t count = matcher_run(p->engine->matcher, view, view->also_kind, &rules);
 	if (p->options.on_event != NULL)
 		p->options.on_event(p->options.context, view);

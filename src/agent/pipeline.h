@@ -63,7 +63,7 @@ int pipeline_finish(struct pipeline *pipeline, struct err *err);
 int pipeline_replace_engine(struct pipeline *pipeline, struct engine *engine, struct err *err);
 
 struct engine *pipeline_engine(struct pipeline *pipeline);
-struct enrich *pipeline_enrich(struct pipeline *pipeline); /* NULL without enrichment */
+struct enrich *pipeline_enrich(struct pipeline *pipeline); /* without a graph in a hunt */
 struct cep *pipeline_cep(struct pipeline *pipeline); /* NULL when no rule is over several events */
 void pipeline_stats(const struct pipeline *pipeline, struct pipeline_stats *ret);
 #endif

@@ -81,6 +81,10 @@ void enrich_want(struct fields *fields, struct enrich_options *options)
 
 	memcpy(options->outside, fields_wanted_bits(fields), sizeof(options->outside));
 	options->has_outside = true;
+	if (options->own_words) {
+		derive_want(fields, options->outside);
+		return;
+	}
 	find_needed(options->outside, needed);
 	for (size_t i = 0; i < COUNT(identity_fields); i++)
 		fields_want(fields, identity_fields[i]);
@@ -148,6 +152,14 @@ int enrich_create(const struct fields *fields, const struct enrich_options *opti
 	enrich->fields = fields;
 	const uint64_t *outside = options->has_outside ? options->outside
 						       : fields_wanted_bits(fields);
+	if (options->own_words) {
+		if (derive_create(outside, &enrich->derive) < 0) {
+			enrich_destroy(enrich);
+			return err_set(err, -ENOMEM, "no memory for what events say");
+		}
+		*ret = enrich;
+		return 0;
+	}
 	set_up_rows(enrich, outside);
 	struct graph_options graph = options->graph;
 	if (options->live && graph.node_limit == 0)
@@ -703,8 +715,19 @@ static void follow_kind(
 	}
 }
 
+static bool is_document(const struct event *event)
+{
+	return event->raw.len > 0 && event->raw_key == NULL;
+}
+
 void enrich_event(struct enrich *enrich, struct view *view)
 {
+	if (enrich->graph == NULL) {
+		view->also_kind = KIND_none;
+		if (!is_document(view->event))
+			derive_fields(enrich->derive, view, NULL);
+		return;
+	}
 	struct identity who = identity_of(enrich, view);
 	struct process *p = actor_of(enrich, &who, view);
 

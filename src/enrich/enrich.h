@@ -23,6 +23,9 @@ struct enrich_options {
 	/* Events are of this host, now: user and group names come from its files. Never for
 	 * recordings. */
 	bool live;
+	/* No process graph: only what an event that is no ECS document says by its kind and its own
+	 * fields (event.action, file.extension …). For hunt. */
+	bool own_words;
 	/* Filled by enrich_want(): fields that others want. Only these are added to events. */
 	bool has_outside;
 	uint64_t outside[FIELD_ID_MAX / 64];
