@@ -215,9 +215,8 @@ static enum json_token open_container(struct json *json, bool object)
 	return object ? JSON_OBJECT : JSON_ARRAY;
 }
 
-static enum json_token read_value(struct json *json)
+static enum json_token read_other_value(struct json *json)
 {
-	json->state = COMMA_OR_END;
 	if (json->at >= json->end)
 		return fail(json, "expected a value");
 	switch (*json->at) {
@@ -225,9 +224,6 @@ static enum json_token read_value(struct json *json)
 		return open_container(json, true);
 	case '[':
 		return open_container(json, false);
-	case '"':
-		json->at++;
-		return read_string(json) ? JSON_STRING : JSON_ERROR;
 	case 't':
 		return read_word(json, STR("true"), JSON_TRUE);
 	case 'f':
@@ -241,7 +237,16 @@ static enum json_token read_value(struct json *json)
 	}
 }
 
-static enum json_token close_container(struct json *json, bool object)
+static inline enum json_token read_value(struct json *json)
+{
+	json->state = COMMA_OR_END;
+	if (json->at >= json->end || *json->at != '"')
+		return read_other_value(json);
+	json->at++;
+	return read_string(json) ? JSON_STRING : JSON_ERROR;
+}
+
+static inline enum json_token close_container(struct json *json, bool object)
 {
 	json->at++;
 	json->depth--;

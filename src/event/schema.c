@@ -81,10 +81,16 @@ uint16_t schema_field_by_name(struct str name)
 	return FIELD_none;
 }
 
+/* Most words differ in their first byte. */
+static inline bool is_word(struct str text, const char *word)
+{
+	return text.len > 0 && text.ptr[0] == word[0] && str_is(text, word);
+}
+
 static uint32_t word_bit(const struct schema_word *words, unsigned count, struct str word)
 {
 	for (unsigned i = 0; i < count; i++)
-		if (str_is(word, words[i].word))
+		if (is_word(word, words[i].word))
 			return UINT32_C(1) << words[i].number;
 	return 0;
 }
@@ -168,11 +174,11 @@ static const struct {
 static enum event_kind kind_by_action(uint32_t categories, struct str action)
 {
 	for (unsigned i = 0; i < schema_kind_count; i++)
-		if (str_is(action, schema_kinds[i].action) &&
+		if (is_word(action, schema_kinds[i].action) &&
 			(categories == 0 || (categories & schema_kinds[i].categories) != 0))
 			return (enum event_kind)schema_kinds[i].number;
 	for (unsigned i = 0; i < COUNT(other_words); i++)
-		if (str_is(action, other_words[i].action) &&
+		if (is_word(action, other_words[i].action) &&
 			(categories == 0 || (categories & other_words[i].categories) != 0))
 			return other_words[i].kind;
 	return KIND_none;

@@ -210,6 +210,40 @@ static int add_scan(struct builder *b, field_id field, unsigned ordinal, uint32_
 	return rc;
 }
 
+static bool is_looked_up(const struct builder *b, uint32_t predicate, field_id field)
+{
+	const struct predicate *p = &b->predicates->items[predicate];
+
+	return p->field == field && (p->op == ATOM_EQUALS || p->op == ATOM_NUM_EQ) &&
+	       b->index->literals[predicate].count > 0;
+}
+
+/* A set with every other equality that any rule asks of the field, woken by it or not: one look-up in a
+ * table answers them all. */
+static int add_equalities(struct builder *b, field_id field, uint32_t **set, uint32_t *count)
+{
+	uint32_t total = 0, next = 0;
+	uint32_t *all = NULL;
+
+	if (field == FIELD_none)
+		return 0;
+	for (uint32_t i = 0; i < b->predicates->count; i++)
+		total += is_looked_up(b, i, field);
+	all = arena_alloc(&b->index->arena, (total + *count) * sizeof(*all));
+	if (all == NULL)
+		return -ENOMEM;
+	total = 0;
+	for (uint32_t i = 0; i < b->predicates->count; i++) {
+		bool waking = next < *count && (*set)[next] == i;
+		next += waking;
+		if (waking || is_looked_up(b, i, field))
+			all[total++] = i;
+	}
+	*set = all;
+	*count = total;
+	return 0;
+}
+
 /* Room doubles whenever the count reaches a power of two. */
 static int plan_add(struct index_plan *plan, const struct scan *scan, struct arena *arena)
 {
@@ -234,6 +268,8 @@ static int build_field(struct builder *b, uint32_t *predicates, uint32_t count, 
 	field_id field = b->predicates->items[predicates[0]].field;
 
 	int rc = split_by_kind(b, predicates, count, &sets);
+	for (unsigned i = 0; i < sets.count && rc == 0; i++)
+		rc = add_equalities(b, field, &sets.sets[i], &sets.counts[i]);
 	for (unsigned i = 0; i < sets.count && rc == 0; i++)
 		rc = add_scan(b, field, i, sets.sets[i], sets.counts[i], err);
 	for (unsigned kind = 0; kind < KIND_MAX && rc == 0; kind++)
