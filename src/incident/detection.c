@@ -159,6 +159,39 @@ static int take_only_event(
 	return r;
 }
 
+/* Cuts around the place that matched, at characters. */
+static struct str excerpt(struct str text, struct str around, size_t max, bool *ret_cut)
+{
+	ptrdiff_t at = str_find(text, around);
+	size_t begin = 0;
+
+	*ret_cut = text.len > max;
+	if (!*ret_cut)
+		return text;
+	if (at > 0 && (size_t)at + around.len > max)
+		begin = (size_t)at > max / 3 ? (size_t)at - max / 3 : 0;
+	while (begin > 0 && begin < text.len && ((unsigned char)text.ptr[begin] & 0xc0) == 0x80)
+		begin--;
+	size_t len = text.len - begin < max ? text.len - begin : max;
+	while (len > 0 && begin + len < text.len &&
+		((unsigned char)text.ptr[begin + len] & 0xc0) == 0x80)
+		len--;
+	return str_n(text.ptr + begin, len);
+}
+
+/* An earlier step that began a program is told by its command line: no process tree shows it. */
+static int take_line(struct arena *arena, const struct facts *facts, struct detection_event *event)
+{
+	struct str line = fact_text(facts, FIELD_process_command_line);
+	bool cut;
+
+	if (fact_kind(facts) != KIND_process_exec)
+		return 0;
+	return copy(arena, excerpt(line, (struct str){0}, WHY_VALUE_BYTES, &cut), &event->object)
+		       ? 0
+		       : -ENOMEM;
+}
+
 /* The events of a rule over several; steps that wanted none have none. */
 static int take_events(
 	struct arena *arena, const struct detection_source *source, struct detection *ret)
@@ -179,31 +212,13 @@ static int take_events(
 		event->index = from->index;
 		event->time_ns = from->time_ns;
 		r = take_event(arena, &facts, file_of(source, from->source), event);
+		if (r == 0 && event->object.len == 0)
+			r = take_line(arena, &facts, event);
 	}
 	return r;
 }
 
 /* ---- why ---- */
-
-/* Cuts around the place that matched, at characters. */
-static struct str excerpt(struct str text, struct str around, size_t max, bool *ret_cut)
-{
-	ptrdiff_t at = str_find(text, around);
-	size_t begin = 0;
-
-	*ret_cut = text.len > max;
-	if (!*ret_cut)
-		return text;
-	if (at > 0 && (size_t)at + around.len > max)
-		begin = (size_t)at > max / 3 ? (size_t)at - max / 3 : 0;
-	while (begin > 0 && begin < text.len && ((unsigned char)text.ptr[begin] & 0xc0) == 0x80)
-		begin--;
-	size_t len = text.len - begin < max ? text.len - begin : max;
-	while (len > 0 && begin + len < text.len &&
-		((unsigned char)text.ptr[begin + len] & 0xc0) == 0x80)
-		len--;
-	return str_n(text.ptr + begin, len);
-}
 
 static struct str say_why(struct arena *arena, const struct fields *fields, const struct why *why)
 {
