@@ -63,7 +63,7 @@ int sigma_apply_filters(struct sigma_loader *loader, struct pending *p, struct e
 {
 	int rc = 0;
 
-	for (struct pending *f = loader->first; rc == 0 && f != NULL; f = f->next)
+	for (struct pending *f = loader->filters; rc == 0 && f != NULL; f = f->next_filter)
 		if (f->filter != NULL)
 			rc = apply_filter(loader, f, p, err);
 	return rc;
@@ -73,7 +73,7 @@ int sigma_note_filters(struct sigma_loader *loader, struct pending *p, struct er
 {
 	struct sigma_context ctx = sigma_resume(loader, p);
 
-	for (struct pending *f = loader->first; f != NULL; f = f->next)
+	for (struct pending *f = loader->filters; f != NULL; f = f->next_filter)
 		if (f->filter != NULL && !names_any(yaml_get(f->filter, "rules")) &&
 			names_rule(yaml_get(f->filter, "rules"), p))
 			sigma_note(&ctx,

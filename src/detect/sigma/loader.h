@@ -15,6 +15,7 @@ struct pending {
 	struct rule *rule;		/* NULL: not a rule, or refused */
 	struct expr *condition;		/* of the rule; not of a correlation */
 	const struct yaml_node *filter; /* a filter document, else NULL */
+	struct pending *next_filter;	/* of the filters, which each rule looks at */
 	uint32_t applied_count;		/* of a filter: to rules */
 	struct sigma_logsource source;
 	struct str name; /* what filters and correlations may call the rule */
@@ -40,6 +41,7 @@ struct sigma_loader {
 	struct arena scratch;
 	struct kept_arena *kept;
 	struct pending *first, **last;
+	struct pending *filters, **last_filter;
 	bool keep_scratch;
 };
 

@@ -41,6 +41,8 @@ int sigma_create(struct ruleset *set, const struct sigma_options *options,
 	loader->options = options;
 	loader->results = results;
 	loader->last = &loader->first;
+	loader->filters = NULL;
+	loader->last_filter = &loader->filters;
 	arena_init(&loader->scratch, SCRATCH_BYTES_MAX);
 	*ret = loader;
 	return 0;
@@ -197,6 +199,8 @@ static int take_filter(struct sigma_loader *loader, struct pending *p,
 		return rc;
 	p->filter = filter;
 	p->source = ctx.source;
+	*loader->last_filter = p;
+	loader->last_filter = &p->next_filter;
 	loader->keep_scratch = true;
 	return 0;
 }
@@ -345,5 +349,7 @@ int sigma_finish(struct sigma_loader *loader, struct err *err)
 	}
 	loader->first = NULL;
 	loader->last = &loader->first;
+	loader->filters = NULL;
+	loader->last_filter = &loader->filters;
 	return rc;
 }
