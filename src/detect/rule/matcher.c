@@ -64,29 +64,31 @@ static void next_event(struct matcher *m)
 	}
 }
 
-/* Did a scan of the predicate's field show that it does not hold? */
-static inline bool is_ruled_out(const struct matcher *m, uint32_t predicate)
-{
-	const struct index *index = m->set->index;
-
-	if (index == NULL || index->settled_by[predicate] == 0 || m->marked[predicate] == m->now)
-		return false;
-	uint64_t scanned = m->scanned[m->set->predicates.items[predicate].field];
-	return scanned >> 8 == m->now && (scanned & index->settled_by[predicate]) != 0;
-}
-
-static inline bool ask(struct matcher *m, uint32_t predicate)
+static bool ask(struct matcher *m, uint32_t predicate)
 {
 	uint32_t answer = m->answers[predicate];
 
 	if (answer >> 1 == m->now)
 		return answer & 1;
-	if (is_ruled_out(m, predicate))
-		return false;
 	m->stats.atoms++;
 	bool yes = predicate_test(&m->tester, &m->set->predicates.items[predicate], m->view, NULL);
 	m->answers[predicate] = m->now << 1 | (yes ? 1 : 0);
 	return yes;
+}
+
+/* Where to go on. A predicate is not asked when a scan of its field showed that it does not hold. */
+static inline uint32_t step(struct matcher *m, const struct instruction *in)
+{
+	if (in->settled_by != 0) {
+		uint64_t scanned = m->scanned[in->field];
+		if (scanned >> 8 == m->now && (scanned & in->settled_by) != 0) {
+			if (m->found[in->field] != m->now)
+				return in->on_untouched;
+			if (m->marked[in->predicate] != m->now)
+				return in->on_false;
+		}
+	}
+	return ask(m, in->predicate) ? in->on_true : in->on_false;
 }
 
 static void judge(struct matcher *m, uint32_t number)
@@ -102,7 +104,7 @@ static void judge(struct matcher *m, uint32_t number)
 	m->stats.candidates++;
 	uint32_t at = m->set->entries[number];
 	while (at >= PROGRAM_FIRST)
-		at = ask(m, items[at].predicate) ? items[at].on_true : items[at].on_false;
+		at = step(m, &items[at]);
 	if (at == PROGRAM_TRUE)
 		m->matched[number / 64] |= UINT64_C(1) << (number % 64);
 }

@@ -21,6 +21,7 @@ struct matcher {
 	uint32_t wake_count;
 	uint32_t *scan_done; /* by scan: the event it ran for */
 	uint64_t *scanned;   /* by field: event << 8 | bits of its scans that ran to the end */
+	uint32_t *found;     /* by field: the event in which a scan of it found something */
 	struct buf joined;   /* elements of a list, or all texts, to be scanned as one */
 };
 

@@ -22,9 +22,10 @@ int matcher_scan_init(struct matcher *m, struct err *err)
 	m->wake_list = calloc(m->set->count + 1u, sizeof(*m->wake_list));
 	m->scan_done = calloc(index->scan_count + 1u, sizeof(*m->scan_done));
 	m->scanned = calloc(fields_count(m->set->fields) + 1u, sizeof(*m->scanned));
+	m->found = calloc(fields_count(m->set->fields) + 1u, sizeof(*m->found));
 	m->joined.limit_bytes = SCAN_BYTES_MAX;
 	if (m->marked == NULL || m->woken == NULL || m->wake_list == NULL || m->scan_done == NULL ||
-		m->scanned == NULL ||
+		m->scanned == NULL || m->found == NULL ||
 		(index->scratch != NULL &&
 			hs_clone_scratch(index->scratch, &m->scratch) != HS_SUCCESS))
 		return err_set(err, -ENOMEM, "matcher: out of memory");
@@ -38,6 +39,7 @@ void matcher_scan_destroy(struct matcher *m)
 	free(m->wake_list);
 	free(m->scan_done);
 	free(m->scanned);
+	free(m->found);
 	buf_destroy(&m->joined);
 	if (m->scratch != NULL)
 		(void)hs_free_scratch(m->scratch);
@@ -49,14 +51,16 @@ void matcher_scan_forget(struct matcher *m)
 	memset(m->woken, 0, m->set->count * sizeof(*m->woken));
 	memset(m->scan_done, 0, m->set->index->scan_count * sizeof(*m->scan_done));
 	memset(m->scanned, 0, fields_count(m->set->fields) * sizeof(*m->scanned));
+	memset(m->found, 0, fields_count(m->set->fields) * sizeof(*m->found));
 }
 
 /* ---- hits ---- */
 
-static void hit(struct matcher *m, uint32_t predicate, bool holds)
+static void hit(struct matcher *m, const struct scan *scan, uint32_t predicate, bool holds)
 {
 	const struct index *index = m->set->index;
 
+	m->found[scan->field] = m->now;
 	if (holds)
 		m->answers[predicate] = m->now << 1 | 1;
 	if (m->marked[predicate] == m->now)
@@ -75,7 +79,7 @@ static void hit(struct matcher *m, uint32_t predicate, bool holds)
 static void hit_all(struct matcher *m, const struct scan *scan)
 {
 	for (uint32_t i = 0; i < scan->predicate_count; i++)
-		hit(m, scan->predicates[i], false);
+		hit(m, scan, scan->predicates[i], false);
 }
 
 static int on_literal(
@@ -89,7 +93,7 @@ static int on_literal(
 		if (c->one_text &&
 			((entry->at_start && to != entry->len) || (entry->at_end && to != c->len)))
 			continue;
-		hit(c->matcher, entry->predicate, c->one_text && entry->settles);
+		hit(c->matcher, scan, entry->predicate, c->one_text && entry->settles);
 	}
 	return 0;
 }
@@ -116,7 +120,7 @@ static void look_up_exact(struct matcher *m, const struct scan *scan, struct str
 	for (; scan->exact[at].predicate != UINT32_MAX; at = (at + 1) & scan->exact_mask) {
 		const struct scan_exact *exact = &scan->exact[at];
 		if (exact->hash == hash && match_equals(text, exact->text, false))
-			hit(m, exact->predicate, exact->settles);
+			hit(m, scan, exact->predicate, exact->settles);
 	}
 }
 
@@ -129,7 +133,7 @@ static void look_up_number(struct matcher *m, const struct scan *scan, const str
 	uint32_t at = scan_hash_number(number) & scan->number_mask;
 	for (; scan->numbers[at].predicate != UINT32_MAX; at = (at + 1) & scan->number_mask)
 		if (scan->numbers[at].number == number)
-			hit(m, scan->numbers[at].predicate, true);
+			hit(m, scan, scan->numbers[at].predicate, true);
 }
 
 /* ---- values ---- */

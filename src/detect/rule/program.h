@@ -9,6 +9,11 @@ enum { PROGRAM_FALSE = 0, PROGRAM_TRUE = 1, PROGRAM_FIRST = 2 };
 
 struct instruction {
 	uint32_t predicate, on_true, on_false;
+	/* Set by ruleset_compile(): copies of what the index says of the predicate, and where to go when
+	 * no scan of its field found anything, which passes over the whole list of a field's values. */
+	uint32_t on_untouched;
+	field_id field;
+	uint8_t settled_by;
 };
 
 struct program {

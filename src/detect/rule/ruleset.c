@@ -213,6 +213,21 @@ static int compile_programs(struct ruleset *set)
 	return rc;
 }
 
+/* An instruction goes on at ones before it in memory, so their ends are known. */
+static void finish_program(struct ruleset *set)
+{
+	struct instruction *items = set->program.items;
+
+	for (uint32_t i = PROGRAM_FIRST; i < set->program.count; i++) {
+		struct instruction *in = &items[i], *next = &items[in->on_false];
+		in->field = set->predicates.items[in->predicate].field;
+		in->settled_by = set->index == NULL ? 0 : set->index->settled_by[in->predicate];
+		bool same = in->on_false >= PROGRAM_FIRST && next->field == in->field &&
+			    next->settled_by == in->settled_by;
+		in->on_untouched = same ? next->on_untouched : in->on_false;
+	}
+}
+
 static bool is_always(const struct ruleset *set, uint32_t number, unsigned kind)
 {
 	return rule_has_kind(set->rules[number], kind) &&
@@ -261,6 +276,8 @@ int ruleset_compile(struct ruleset *set, struct err *err)
 			return rc;
 	}
 	int rc = compile_programs(set);
+	if (rc == 0)
+		finish_program(set);
 	for (unsigned kind = 0; kind < KIND_MAX && rc == 0; kind++)
 		rc = list_kind(set, kind);
 	if (rc == 0)
