@@ -20,8 +20,8 @@ TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 KEPT = os.path.join(TOP, "build", "vm")
 META = "linux-image-cloud-amd64"
 WORK = {"open": 2000, "spawn": 200, "connect": 300}
-# What may not be exceeded; the goal is 3000 for each.
-LIMITS = {"Merlon, every kind": {"open": 4400}, "Merlon, shipped rules": {"open": 4400}}
+# What may not be exceeded; the goals are 3000 with a resolved path and 2000 without.
+LIMITS = {"Merlon, every kind": {"open": 4200}, "Merlon, shipped rules": {"open": 3300}}
 WATCHERS = {
     "nothing": "",
     "floor": "/bench/floor",
@@ -82,6 +82,7 @@ def script():
             lines += ["sleep 1; kill $pid; wait $pid"]
             if "--store-events" in command:  # what is measured must be told, and right
                 lines.append("echo SEEN $(grep -c '\"path\":\"/tmp/merlon-bench-[^\"]*/f[0-9]*\"' /tmp/data/events.ndjson)")
+                lines.append("echo CHANGED $(grep -c '\"action\":\"modification\".*/tmp/merlon-bench-' /tmp/data/events.ndjson)")
             lines.append("rm -rf /tmp/data")
     return INIT.replace("WORK", "\n".join(lines))
 
@@ -129,7 +130,9 @@ def boot(build):
     out = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace",
                          timeout=900).stdout
     seen = re.search(r"SEEN (\d+)", out)
-    if "VM-DONE" not in out or "NOT-READY" in out or seen is None or int(seen.group(1)) < 2 * WORK["open"]:
+    changed = re.search(r"CHANGED (\d+)", out)  # the files that the work begins with are written
+    if "VM-DONE" not in out or "NOT-READY" in out or seen is None or int(seen.group(1)) < 2 * WORK["open"] or \
+            changed is None or int(changed.group(1)) < 200:
         sys.exit("the guest did not finish:\n" + out[-3000:])
     return {(name, kind): float(cpu) for name, kind, cpu in re.findall(r"RESULT ([^|]*)\|(\w+)\|([\d.]+)", out)}
 

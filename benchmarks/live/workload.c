@@ -1,14 +1,15 @@
 /* Work for the live benchmark: one kind of operation, many times, timed from inside.
  *   workload exec|spawn|open|connect COUNT [TINY]
- *   workload steady COUNT RATE
+ *   workload steady|append COUNT RATE
  * prints: seconds, and CPU seconds of itself and its children.
  * exec: fork + exec of /bin/true. spawn: vfork + exec of a tiny static program. open: open + read +
- * close of small files. connect: connect to loopback, accept, close. */
+ * close of small files. append: the same, but one byte is written instead. connect: connect to loopback, accept, close. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -123,17 +124,24 @@ static void sleep_until(double moment)
 		(void)usleep((useconds_t)(left * 1e6));
 }
 
-/* rate: operations a second at most; 0: as fast as it goes. */
-static void open_files(long count, long rate)
+static int read_or_append(int fd, bool append)
 {
-	char dir[] = "/tmp/merlon-bench-XXXXXX", name[64], bytes[512];
+	char bytes[512];
+
+	return append ? write(fd, "x", 1) == 1 : read(fd, bytes, sizeof(bytes)) >= 8;
+}
+
+/* rate: operations a second at most; 0: as fast as it goes. */
+static void open_files(long count, long rate, bool append)
+{
+	char dir[] = "/tmp/merlon-bench-XXXXXX", name[64];
 
 	make_files(dir);
 	begin_work();
 	for (long i = 0; i < count; i++) {
 		(void)snprintf(name, sizeof(name), "f%ld", i % FILE_COUNT);
-		int fd = open(name, O_RDWR);
-		if (fd < 0 || read(fd, bytes, sizeof(bytes)) != 8)
+		int fd = open(name, append ? O_WRONLY | O_APPEND : O_RDWR);
+		if (fd < 0 || !read_or_append(fd, append))
 			die(name);
 		(void)close(fd);
 		if (rate > 0 && i % SLICE == 0)
@@ -185,7 +193,8 @@ int main(int argc, char **argv)
 	long count = argc > 2 ? strtol(argv[2], NULL, 10) : 0;
 
 	if (count <= 0) {
-		fputs("usage: workload exec|spawn|open|connect|steady COUNT [TINY|RATE]\n", stderr);
+		fputs("usage: workload exec|spawn|open|connect|steady|append COUNT [TINY|RATE]\n",
+			stderr);
 		return 2;
 	}
 	if (strcmp(argv[1], "exec") == 0) {
@@ -197,9 +206,11 @@ int main(int argc, char **argv)
 		run_programs(count, argv[3], 1);
 		end_work();
 	} else if (strcmp(argv[1], "open") == 0) {
-		open_files(count, 0);
+		open_files(count, 0, false);
 	} else if (strcmp(argv[1], "steady") == 0 && argc > 3) {
-		open_files(count, strtol(argv[3], NULL, 10));
+		open_files(count, strtol(argv[3], NULL, 10), false);
+	} else if (strcmp(argv[1], "append") == 0 && argc > 3) {
+		open_files(count, strtol(argv[3], NULL, 10), true);
 	} else if (strcmp(argv[1], "connect") == 0) {
 		connect_many(count);
 	} else {

@@ -192,22 +192,26 @@ static int make_want(struct agent *agent, struct engine *engine, struct arena *a
 {
 	const struct agent_options *options = agent->options;
 	struct sensor_want want = {.fields = engine->fields};
-	struct config_list read_paths, environment;
+	bool all = options->mode == AGENT_RECORD || options->config->store_events;
+	struct watch watch;
 	int rc = watch_read(engine->rules, options->rule_paths, options->rule_path_count,
-		options->config, arena, &read_paths, &environment, err);
+		options->config, arena, &watch, err);
 
 	if (rc != 0)
 		return rc;
-	if (options->mode == AGENT_RECORD || options->config->store_events)
+	if (all)
 		memset(want.kinds, 0xff, sizeof(want.kinds));
 	else
 		ruleset_kinds(engine->rules, want.kinds);
 	enrich_want_kinds(&engine->enrich, want.kinds);
 	sensor_want_kind(&want, KIND_sensor_gap);
-	want.read_paths = read_paths.items;
-	want.read_path_count = read_paths.count;
-	want.env_names = environment.items;
-	want.env_name_count = environment.count;
+	want.read_paths = watch.read_paths.items;
+	want.read_path_count = watch.read_paths.count;
+	want.write_paths = watch.write_paths.items;
+	want.write_path_count = watch.write_paths.count;
+	want.writes_listed = watch.writes_listed && !all;
+	want.env_names = watch.environment.items;
+	want.env_name_count = watch.environment.count;
 	*ret = want;
 	return 0;
 }

@@ -19,8 +19,9 @@
 struct collecting {
 	struct arena *arena;
 	struct err *err;
-	const char **paths, **names;
-	size_t path_count, name_count;
+	const char **paths, **writes, **names;
+	size_t path_count, write_count, name_count;
+	bool writes_listed; /* in the file at hand */
 	const char *homes[HOMES_MAX];
 	size_t home_count;
 };
@@ -52,8 +53,10 @@ static void find_homes(struct collecting *c)
 	endpwent();
 }
 
-static int add_home_path(struct collecting *c, struct str path)
+static int add_home_path(struct collecting *c, bool writes, struct str path)
 {
+	const char **list = writes ? c->writes : c->paths;
+	size_t *list_count = writes ? &c->write_count : &c->path_count;
 	int rc = 0;
 
 	if (c->home_count == 0)
@@ -62,7 +65,7 @@ static int add_home_path(struct collecting *c, struct str path)
 		if (c->homes[i] == NULL)
 			continue;
 		struct str whole = arena_printf(c->arena, "%s/%.*s", c->homes[i], STR_ARG(path));
-		rc = add(c, c->paths, &c->path_count, PATHS_MAX, whole);
+		rc = add(c, list, list_count, PATHS_MAX, whole);
 	}
 	return rc;
 }
@@ -75,18 +78,24 @@ static int read_pair(struct collecting *c, const char *file, const struct yaml_p
 
 	if (list->kind != YAML_KIND_LIST)
 		return err_set(c->err, -EINVAL, "%s:%u: expected a list", file, list->line);
+	bool writes = str_is(key, "write_paths"), home_writes = str_is(key, "home_write_paths");
+	c->writes_listed |= writes || home_writes;
 	for (uint32_t i = 0; i < list->count && rc == 0; i++) {
 		struct str text = yaml_scalar(list->items[i]);
 		if (str_is(key, "read_paths"))
 			rc = add(c, c->paths, &c->path_count, PATHS_MAX, text);
 		else if (str_is(key, "home_paths"))
-			rc = add_home_path(c, text);
+			rc = add_home_path(c, false, text);
+		else if (writes)
+			rc = add(c, c->writes, &c->write_count, PATHS_MAX, text);
+		else if (home_writes)
+			rc = add_home_path(c, true, text);
 		else if (str_is(key, "environment"))
 			rc = add(c, c->names, &c->name_count, NAMES_MAX, text);
 		else
 			rc = err_set(c->err, -EINVAL,
 				"%s:%u: unknown key '%.*s'; known are read_paths, home_paths, "
-				"environment",
+				"write_paths, home_write_paths, environment",
 				file, pair->key->line, STR_ARG(key));
 	}
 	return rc;
@@ -134,24 +143,36 @@ static void need_home_path(void *context, struct str path)
 	struct collecting *c = context;
 
 	if (c->path_count + HOMES_MAX <= PATHS_MAX)
-		(void)add_home_path(c, path);
+		(void)add_home_path(c, false, path);
+}
+
+static int read_rule_path(struct collecting *c, const char *path, bool *ret_writes_listed)
+{
+	struct str file = arena_printf(c->arena, "%s/watch.yml", path);
+	int rc = 0;
+
+	c->writes_listed = false;
+	if (file.ptr != NULL && access(file.ptr, R_OK) == 0)
+		rc = read_file(c, file.ptr);
+	*ret_writes_listed = c->writes_listed;
+	return rc;
 }
 
 int watch_read(const struct ruleset *rules, const char *const *rule_paths, size_t count,
-	const struct config *config, struct arena *arena, struct config_list *ret_read_paths,
-	struct config_list *ret_environment, struct err *err)
+	const struct config *config, struct arena *arena, struct watch *ret, struct err *err)
 {
 	struct collecting c = {.arena = arena, .err = err};
+	bool all_listed = count > 0, listed = false;
 	int rc = 0;
 
 	c.paths = arena_alloc(arena, PATHS_MAX * sizeof(char *));
+	c.writes = arena_alloc(arena, PATHS_MAX * sizeof(char *));
 	c.names = arena_alloc(arena, NAMES_MAX * sizeof(char *));
-	if (c.paths == NULL || c.names == NULL)
+	if (c.paths == NULL || c.writes == NULL || c.names == NULL)
 		return err_set(err, -ENOMEM, "out of memory");
 	for (size_t i = 0; i < count && rc == 0; i++) {
-		struct str file = arena_printf(arena, "%s/watch.yml", rule_paths[i]);
-		if (file.ptr != NULL && access(file.ptr, R_OK) == 0)
-			rc = read_file(&c, file.ptr);
+		rc = read_rule_path(&c, rule_paths[i], &listed);
+		all_listed &= listed;
 	}
 	for (size_t i = 0; i < config->read_paths.count && rc == 0; i++)
 		rc = add(
@@ -163,7 +184,11 @@ int watch_read(const struct ruleset *rules, const char *const *rule_paths, size_
 		return rc;
 	const struct watch_needs needs = {&c, need_environment, need_path, need_home_path};
 	watch_rules(rules, &needs);
-	*ret_read_paths = (struct config_list){c.paths, c.path_count};
-	*ret_environment = (struct config_list){c.names, c.name_count};
+	*ret = (struct watch){
+		.read_paths = {c.paths, c.path_count},
+		.write_paths = {c.writes, c.write_count},
+		.environment = {c.names, c.name_count},
+		.writes_listed = all_listed,
+	};
 	return 0;
 }

@@ -42,7 +42,7 @@ static void rules__say_what_they_need_watched(void **state)
 	char path[] = "/tmp/merlon-watch-XXXXXX.yml";
 	const char *const paths[] = {path};
 	struct engine_options options = {.rule_paths = paths, .rule_path_count = 1, .enrich = true};
-	struct config_list read_paths, environment;
+	struct watch watch;
 	struct engine *engine = NULL;
 	struct config config;
 	struct arena arena;
@@ -57,29 +57,69 @@ static void rules__say_what_they_need_watched(void **state)
 	arena_init(&arena, 0);
 	assert_int_equal(engine_create(&options, &engine, &err), 0);
 	assert_int_equal(engine->loaded, 3);
-	assert_int_equal(watch_read(engine->rules, paths, 1, &config, &arena, &read_paths,
-				 &environment, &err),
-		0);
-	assert_int_equal(environment.count, 4);
-	assert_true(holds(&environment, "LD_PRELOAD"));
-	assert_true(holds(&environment, "PERL5LIB"));
-	assert_true(holds(&environment, "HISTFILE"));
-	assert_true(holds(&read_paths, "/etc/secret/key"));
-	assert_true(holds(&read_paths, "/opt/app/"));
-	assert_true(holds(&read_paths, "/root/.app/token"));
-	assert_false(holds(&read_paths, "/etc/"));
-	assert_false(holds(&read_paths, "/proc/"));
-	assert_false(holds(&read_paths, "/etc/written"));
+	assert_int_equal(watch_read(engine->rules, paths, 1, &config, &arena, &watch, &err), 0);
+	/* a file of rules, without a list beside it */
+	assert_false(watch.writes_listed);
+	assert_int_equal(watch.environment.count, 4);
+	assert_true(holds(&watch.environment, "LD_PRELOAD"));
+	assert_true(holds(&watch.environment, "PERL5LIB"));
+	assert_true(holds(&watch.environment, "HISTFILE"));
+	assert_true(holds(&watch.read_paths, "/etc/secret/key"));
+	assert_true(holds(&watch.read_paths, "/opt/app/"));
+	assert_true(holds(&watch.read_paths, "/root/.app/token"));
+	assert_false(holds(&watch.read_paths, "/etc/"));
+	assert_false(holds(&watch.read_paths, "/proc/"));
+	assert_false(holds(&watch.read_paths, "/etc/written"));
 	engine_destroy(engine);
 	config_destroy(&config);
 	arena_destroy(&arena);
 	(void)unlink(path);
 }
 
+static bool listed(const char *watch_yml)
+{
+	char dir[] = "/tmp/merlon-watch-XXXXXX", path[64];
+	const char *const paths[] = {dir};
+	struct engine_options options = {.enrich = true};
+	struct engine *engine = NULL;
+	struct watch watch;
+	struct config config;
+	struct arena arena;
+	struct err err = {0};
+
+	assert_non_null(mkdtemp(dir));
+	(void)snprintf(path, sizeof(path), "%s/watch.yml", dir);
+	FILE *file = fopen(path, "w");
+	assert_non_null(file);
+	(void)fputs(watch_yml, file);
+	(void)fclose(file);
+	config_init(&config);
+	arena_init(&arena, 0);
+	assert_int_equal(engine_create(&options, &engine, &err), 0);
+	assert_int_equal(watch_read(engine->rules, paths, 1, &config, &arena, &watch, &err), 0);
+	bool ret = watch.writes_listed;
+	if (ret)
+		assert_true(holds(&watch.write_paths, "/etc/"));
+	engine_destroy(engine);
+	config_destroy(&config);
+	arena_destroy(&arena);
+	(void)unlink(path);
+	(void)rmdir(dir);
+	return ret;
+}
+
+static void writes_are_limited_only_by_a_list(void **state)
+{
+	(void)state;
+	assert_true(listed("write_paths: [/etc/]\n"));
+	assert_false(listed("read_paths: [/etc/shadow]\n"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(rules__say_what_they_need_watched),
+		cmocka_unit_test(writes_are_limited_only_by_a_list),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -15,6 +15,11 @@ struct sensor_want {
 	const struct fields *fields;   /* wanted fields */
 	const char *const *read_paths; /* absolute prefixes whose opening for reading is an event */
 	size_t read_path_count;
+	/* Opening for writing is an event anywhere, unless writes_listed: then only below read_paths
+	 * and these. A sensor may tell of more. */
+	const char *const *write_paths;
+	size_t write_path_count;
+	bool writes_listed;
 	const char *const *env_names; /* environment names for process.env_vars */
 	size_t env_name_count;
 	const uint32_t *audit_pids; /* processes whose system calls are all reported */

@@ -99,27 +99,55 @@ struct prefix_key {
 	char text[CONTROL_READ_MAX];
 };
 
+struct watched {
+	struct str path;
+	uint32_t what; /* WATCH_… */
+};
+
+static size_t watched_count(const struct sensor_want *want)
+{
+	return want->read_path_count + want->write_path_count;
+}
+
+static struct watched watched_at(const struct sensor_want *want, size_t i)
+{
+	if (i < want->read_path_count)
+		return (struct watched){str_of(want->read_paths[i]), WATCH_READ | WATCH_WRITE};
+	return (struct watched){str_of(want->write_paths[i - want->read_path_count]), WATCH_WRITE};
+}
+
+/* The trie answers with the longest prefix only, which therefore stands for the shorter ones, too. */
+static uint32_t watch_of(const struct sensor_want *want, struct str path)
+{
+	uint32_t what = 0;
+	for (size_t i = 0; i < watched_count(want); i++) {
+		struct watched other = watched_at(want, i);
+		if (str_starts(path, other.path))
+			what |= other.what;
+	}
+	return what;
+}
+
 static int put_prefixes(struct merlon_bpf *skeleton, const struct sensor_want *want,
 	struct str root, struct err *err)
 {
 	int map = bpf_map__fd(skeleton->maps.read_prefixes);
-	uint32_t watch = WATCH_READ | WATCH_WRITE;
 	clear_map(map, sizeof(struct prefix_key));
-	for (size_t i = 0; i < want->read_path_count; i++) {
+	for (size_t i = 0; i < watched_count(want); i++) {
 		struct prefix_key key = {0};
-		size_t len = strlen(want->read_paths[i]);
-		if (len == 0 || root.len + len > CONTROL_READ_MAX)
+		struct str path = watched_at(want, i).path;
+		uint32_t what = watch_of(want, path);
+		if (path.len == 0 || root.len + path.len > CONTROL_READ_MAX)
 			return err_set(err, -EINVAL,
 				"watched path is empty or over %d bytes: %.80s…", CONTROL_READ_MAX,
-				want->read_paths[i]);
+				path.ptr);
 		if (root.len > 0)
 			memcpy(key.text, root.ptr, root.len);
-		memcpy(key.text + root.len, want->read_paths[i], len);
-		key.bits = (uint32_t)(root.len + len) * 8;
-		int r = bpf_map_update_elem(map, &key, &watch, BPF_ANY);
+		memcpy(key.text + root.len, path.ptr, path.len);
+		key.bits = (uint32_t)(root.len + path.len) * 8;
+		int r = bpf_map_update_elem(map, &key, &what, BPF_ANY);
 		if (r < 0)
-			return err_set(
-				err, r, "watching %s: %s", want->read_paths[i], strerror(-r));
+			return err_set(err, r, "watching %s: %s", path.ptr, strerror(-r));
 	}
 	return 0;
 }
@@ -128,9 +156,11 @@ static int put_prefixes(struct merlon_bpf *skeleton, const struct sensor_want *w
 static void put_tops(struct control *control, const struct sensor_want *want, struct str root)
 {
 	uint64_t tops[CONTROL_TOPS] = {0};
+	uint8_t what[CONTROL_TOPS] = {0};
 	uint32_t count = 0;
-	for (size_t i = 0; i < want->read_path_count; i++) {
-		struct str rest = root.len > 0 ? root : str_of(want->read_paths[i]);
+	for (size_t i = 0; i < watched_count(want); i++) {
+		struct watched watched = watched_at(want, i);
+		struct str rest = root.len > 0 ? root : watched.path;
 		uint64_t top = 0;
 		uint32_t k = 0;
 		(void)str_cut(&rest, '/'); /* what stands before the first one: nothing */
@@ -144,9 +174,11 @@ static void put_tops(struct control *control, const struct sensor_want *want, st
 			return;
 		}
 		tops[k] = top;
+		what[k] |= (uint8_t)watched.what;
 		count = k == count ? count + 1 : count;
 	}
 	memcpy(control->tops, tops, sizeof(tops));
+	memcpy(control->top_watch, what, sizeof(what));
 	control->top_count = count;
 }
 
@@ -173,9 +205,9 @@ static void put_audited(struct merlon_bpf *skeleton, const struct sensor_want *w
 static uint32_t flags_of(const struct sensor_want *want)
 {
 	uint32_t flags = 0;
-	if (want->read_path_count > 0 && sensor_wants_kind(want, KIND_file_open))
+	if (watched_count(want) > 0 && sensor_wants_kind(want, KIND_file_open))
 		flags |= CONTROL_READ;
-	if (sensor_wants_kind(want, KIND_file_open))
+	if (!want->writes_listed && sensor_wants_kind(want, KIND_file_open))
 		flags |= CONTROL_OPENS;
 	if (want->env_name_count > 0)
 		flags |= CONTROL_ENV;

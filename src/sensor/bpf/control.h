@@ -56,7 +56,7 @@ struct call_shape {
 	struct call_text text[3];
 };
 
-#define CONTROL_READ   1 /* some paths are watched for reading */
+#define CONTROL_READ   1 /* some paths are watched */
 #define CONTROL_ENV    2 /* some environment names are wanted */
 #define CONTROL_AUDIT  4 /* some processes are audited */
 #define CONTROL_WRITES 8 /* remember files opened for writing: file_modify is wanted */
@@ -70,7 +70,7 @@ struct call_shape {
 
 /* First components of the watched paths, as the first bytes of their names: most opens are of files
  * that lie below none of them and need not be resolved. */
-#define CONTROL_TOPS 8
+#define CONTROL_TOPS 16
 
 #define WATCHED_RETURN 1 /* by callers of the native kind, or 32-bit ones */
 #define WATCHED_ENTER  2
@@ -80,7 +80,8 @@ struct control {
 	__u32 self_pid;
 	__u32 flags;
 	__u64 tops[CONTROL_TOPS];
-	__u32 top_count; /* 0: look at all paths */
+	__u8 top_watch[CONTROL_TOPS]; /* WATCH_… */
+	__u32 top_count;	      /* 0: look at all paths */
 	__u32 reserved;
 	__u64 wake_bytes; /* wake the reader when this much waits */
 	__u32 resting; /* the reader does not look by itself: the next record wakes it and clears this */

@@ -150,7 +150,7 @@ int BPF_PROG(call_generic, struct pt_regs *regs, long result)
 		u32 a = shape->text[0].a & 7;
 		struct file *file = file_of_fd(task, a < 6 ? (u32)w->args[a] : (u32)-1);
 		if (file)
-			fill_file(&w->file, READ(file, f_inode));
+			fill_file(s, &w->file, READ(file, f_inode));
 	}
 	record_submit(s);
 	return 0;

@@ -34,8 +34,8 @@ enum slot {
 struct scratch {
 	__u32 pos, count;
 	__u8 rec[TAIL_MAX + TEXT_MAX + 64];
-	__u8 span[SPAN_MAX]; /* of a kernel object */
-	__u8 walk_head[8];   /* prefix length of a trie key stands right before a path */
+	struct span span;
+	__u8 walk_head[8]; /* prefix length of a trie key stands right before a path */
 	__u8 walk[WALK_MAX + NAME_MAX_ + 1 + CONTROL_READ_MAX];
 };
 
@@ -75,18 +75,27 @@ inline_ void fill_head(struct wire_head *head, struct task_struct *task)
 	head->gid = cred->egid.val;
 }
 
-/* The record being built; texts go behind its fixed part. */
-inline_ struct scratch *record_begin(u32 slot, u32 type, u32 kind, u32 fixed)
+inline_ struct scratch *scratch_of(u32 slot)
 {
-	struct scratch *s = bpf_map_lookup_elem(&scratches, &slot);
-	if (!s)
-		return 0;
+	return bpf_map_lookup_elem(&scratches, &slot);
+}
+
+/* The record being built; texts go behind its fixed part. */
+inline_ void record_start(struct scratch *s, u32 type, u32 kind, u32 fixed)
+{
 	struct wire_head *head = (void *)s->rec;
 	head->type = type;
 	head->kind = kind;
 	head->flags = 0;
 	head->fixed = fixed;
 	s->pos = fixed;
+}
+
+inline_ struct scratch *record_begin(u32 slot, u32 type, u32 kind, u32 fixed)
+{
+	struct scratch *s = scratch_of(slot);
+	if (s)
+		record_start(s, type, kind, fixed);
 	return s;
 }
 
@@ -191,7 +200,7 @@ static long walk_step(u32 index, struct walk *w)
 		read_mount(above, &w->mount);
 		return 0;
 	}
-	read_dentry(dentry, s->span, &now);
+	read_dentry(dentry, &s->span, &now);
 	u32 len = now.len & NAME_MAX_;
 	if (pos - w->begin > TEXT_MAX - NAME_MAX_ - 1 || pos > TAIL_MAX + TEXT_MAX - NAME_MAX_ - 1)
 		return 1;
@@ -254,9 +263,10 @@ inline_ struct file *file_of_fd(struct task_struct *task, u32 fd)
 
 inline_ void put_facts(struct wire_file_facts *facts, const struct inode_now *now)
 {
+	struct super_block *sb = now->sb;
 	facts->inode = now->number;
 	facts->size = now->size;
-	facts->device = now->device;
+	facts->device = GET(super_block, sb, s_dev);
 	facts->nlink = now->nlink;
 	facts->uid = now->uid;
 	facts->gid = now->gid;
@@ -264,10 +274,10 @@ inline_ void put_facts(struct wire_file_facts *facts, const struct inode_now *no
 	facts->reserved = 0;
 }
 
-inline_ void fill_file(struct wire_file_facts *facts, struct inode *inode)
+inline_ void fill_file(struct scratch *s, struct wire_file_facts *facts, struct inode *inode)
 {
 	struct inode_now now;
-	read_inode(inode, &now);
+	read_inode(inode, &s->span, &now);
 	put_facts(facts, &now);
 }
 

@@ -29,7 +29,7 @@ struct read_prefix {
 };
 struct {
 	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
-	__uint(max_entries, 1024);
+	__uint(max_entries, 2048);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__type(key, struct read_prefix);
 	__type(value, u32); /* WATCH_… */
@@ -48,14 +48,13 @@ inline_ bool is_sink(const struct inode_now *inode)
 
 #define TOP_STEPS 24
 /* Whether the path may lie below a watched one, by its first component. Only says no when sure. */
-static __noinline bool top_watched(struct place *place)
+static __noinline bool top_watched(struct scratch *s, struct place *place, u32 what)
 {
 	struct dentry *dentry = place->dentry, *parent;
 	struct dentry *top = 0; /* the root may itself be mounted on another root */
 	struct mount *at = mount_of(place->mnt);
 	struct mount_now mount;
 	struct dentry_now now;
-	u8 bytes[SPAN_MAX] __attribute__((aligned(8)));
 	u64 name = 0;
 	u32 i;
 
@@ -82,7 +81,7 @@ static __noinline bool top_watched(struct place *place)
 	}
 	if (i == TOP_STEPS || !top)
 		return true;
-	read_dentry(top, bytes, &now);
+	read_dentry(top, &s->span, &now);
 	if (now.is_short)
 		name = now.text[0];
 	else
@@ -91,7 +90,7 @@ static __noinline bool top_watched(struct place *place)
 		name &= (1ull << (now.len & 7) * 8) - 1;
 	for (i = 0; i < CONTROL_TOPS; i++)
 		if (control.tops[i] == name)
-			return true;
+			return control.top_watch[i] & what;
 	return false;
 }
 
@@ -120,7 +119,7 @@ static long descent_step(u32 index, struct descent *w)
 		read_mount(above, &w->mount);
 		return 0;
 	}
-	read_dentry(dentry, s->span, &now);
+	read_dentry(dentry, &s->span, &now);
 	u32 len = now.len & NAME_MAX_;
 	if (off <= len || off > WALK_MAX || now.parent == dentry)
 		return 1;
@@ -190,13 +189,36 @@ inline_ void remember_writer(struct file *file, struct file_now *now, struct ino
 	w->mark = writer_mark(file, inode->number, inode->mtime_ns, size);
 }
 
-/* Whether opening is an event: for writing, where that is wanted everywhere, or of a watched path. */
-inline_ bool open_wanted(struct scratch *s, struct file_now *file, bool write)
+/* Files of proc, sysfs, control groups and their like change neither size nor time when they are
+ * written: opening them is all there is to tell, wherever they are mounted. */
+inline_ bool is_pseudo(struct inode_now *inode)
 {
-	if (write && control.flags & CONTROL_OPENS)
+	struct super_block *sb = inode->sb;
+	if (inode->size & 4095 || inode->size > 65536) /* nothing, or a page */
+		return false;
+	switch (GET(super_block, sb, s_magic)) {
+	case 0x9fa0:	 /* proc */
+	case 0x62656572: /* sysfs */
+	case 0x27e0eb:	 /* cgroup */
+	case 0x63677270: /* cgroup2 */
+	case 0x64626720: /* debugfs */
+	case 0x74726163: /* tracefs */
+	case 0x73636673: /* securityfs */
+	case 0x42494e4d: /* binfmt_misc */
 		return true;
-	return control.flags & CONTROL_READ && top_watched(&file->place) &&
-	       path_watched(s, &file->place, write ? WATCH_WRITE : WATCH_READ);
+	}
+	return false;
+}
+
+/* Whether opening is an event: for writing, where that is wanted everywhere, or of a watched path. */
+inline_ bool open_wanted(
+	struct scratch *s, struct file_now *file, struct inode_now *inode, bool write)
+{
+	if (write && (control.flags & CONTROL_OPENS || is_pseudo(inode)))
+		return true;
+	u32 what = write ? WATCH_WRITE : WATCH_READ;
+	return control.flags & CONTROL_READ && top_watched(s, &file->place, what) &&
+	       path_watched(s, &file->place, what);
 }
 
 SEC("tp_btf/sys_exit")
@@ -204,20 +226,21 @@ int BPF_PROG(call_open, struct pt_regs *regs, long result)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct file *file = file_of_fd(task, (u32)result);
+	struct scratch *s = scratch_of(SLOT_exit);
 	struct file_now now;
 	struct inode_now inode;
-	if (!file)
+	if (!file || !s)
 		return 0;
-	read_file(file, &now);
+	read_file(file, &s->span, &now);
 	bool write = now.mode & FMODE_WRITE_, created = now.mode & FMODE_CREATED_;
 	if (now.mode & FMODE_PATH_)
 		return 0;
 	/* most opens end here */
 	if (!write && !created && !(control.flags & CONTROL_READ))
 		return 0;
-	if (!write && !created && !top_watched(&now.place))
+	if (!write && !created && !top_watched(s, &now.place, WATCH_READ))
 		return 0;
-	read_inode(now.inode, &inode);
+	read_inode(now.inode, &s->span, &inode);
 	if (is_sink(&inode))
 		return 0;
 	if (write && control.flags & CONTROL_WRITES && (inode.mode & S_IFMT_) == S_IFREG_)
@@ -225,9 +248,10 @@ int BPF_PROG(call_open, struct pt_regs *regs, long result)
 	u32 kind = created && kind_wanted(KIND_file_create) ? KIND_file_create : KIND_file_open;
 	if (!kind_wanted(kind))
 		return 0;
-	struct scratch *s = record_begin(SLOT_exit, WIRE_file, kind, sizeof(struct wire_file));
-	if (s && (kind == KIND_file_create || open_wanted(s, &now, write || created)))
-		submit_file(s, &now, &inode, task, (int)result);
+	if (kind != KIND_file_create && !open_wanted(s, &now, &inode, write || created))
+		return 0;
+	record_start(s, WIRE_file, kind, sizeof(struct wire_file));
+	submit_file(s, &now, &inode, task, (int)result);
 	return 0;
 }
 
@@ -290,8 +314,8 @@ int BPF_PROG(call_mapped, struct pt_regs *regs, long result)
 	struct inode_now inode;
 	if (!s)
 		return 0;
-	read_file(file, &now);
-	read_inode(now.inode, &inode);
+	read_file(file, &s->span, &now);
+	read_inode(now.inode, &s->span, &inode);
 	submit_file(s, &now, &inode, task, (int)args[4]);
 	return 0;
 }
@@ -318,8 +342,8 @@ int BPF_PROG(call_flags, struct pt_regs *regs, long result)
 	if (!s)
 		return 0;
 	bpf_probe_read_user(&flags, sizeof(flags), (void *)args[2]);
-	read_file(file, &now);
-	read_inode(now.inode, &inode);
+	read_file(file, &s->span, &now);
+	read_inode(now.inode, &s->span, &inode);
 	now.flags = flags;
 	submit_file(s, &now, &inode, task, (int)args[0]);
 	return 0;
@@ -344,20 +368,18 @@ inline_ bool file_changed(struct file *file, struct file_now *now, struct inode_
 static void __noinline close_file(struct task_struct *task, u32 slot, u32 fd)
 {
 	struct file *file = file_of_fd(task, fd);
+	struct scratch *s = scratch_of(slot);
 	struct file_now now;
 	struct inode_now inode;
-	if (!file)
+	if (!file || !s)
 		return;
-	read_file(file, &now);
+	read_file(file, &s->span, &now);
 	if (!(now.mode & FMODE_WRITE_) || !now.last)
 		return;
-	read_inode(now.inode, &inode);
+	read_inode(now.inode, &s->span, &inode);
 	if ((inode.mode & S_IFMT_) != S_IFREG_ || !file_changed(file, &now, &inode))
 		return;
-	struct scratch *s = record_begin(
-		slot, WIRE_file, KIND_file_modify, sizeof(struct wire_file));
-	if (!s)
-		return;
+	record_start(s, WIRE_file, KIND_file_modify, sizeof(struct wire_file));
 	now.mode = 0; /* made when it was opened */
 	submit_file(s, &now, &inode, task, (int)fd);
 }

@@ -256,7 +256,7 @@ int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm
 		p->interactive = is_terminal(in);
 
 	struct file *exe = task->mm->exe_file;
-	fill_file(&p->exe, READ(exe, f_inode));
+	fill_file(s, &p->exe, READ(exe, f_inode));
 	text_path(s, TEXT_path, file_path(exe));
 	struct fs_struct *fs = task->fs;
 	text_path(s, TEXT_cwd, (void *)fs + bpf_core_field_offset(struct fs_struct, pwd));

@@ -29,6 +29,11 @@ const volatile bool plain_loads = false;
 #define IN_SPAN(at, first)		   ((at) >= (first) && (at) - (first) <= SPAN_MAX - 8)
 #define FROM_SPAN(ctype, bytes, first, at) (*(ctype *)((bytes) + ((at) - (first))))
 
+/* Room to copy to; lies in the scratch of a program, as the stack has 512 bytes with all calls. */
+struct span {
+	u8 bytes[SPAN_MAX] __attribute__((aligned(8)));
+};
+
 struct dentry_now {
 	struct dentry *parent;
 	const unsigned char *name;
@@ -50,8 +55,7 @@ inline_ u32 short_name_offset(void)
 	return 0;
 }
 
-/* bytes: SPAN_MAX of room to work in */
-inline_ void read_dentry(struct dentry *dentry, u8 *bytes, struct dentry_now *ret)
+inline_ void read_dentry(struct dentry *dentry, struct span *span, struct dentry_now *ret)
 {
 	u32 text = short_name_offset(), first = OFFSET(dentry, d_parent);
 	u32 len = OFFSET(dentry, d_name.len), name = OFFSET(dentry, d_name.name);
@@ -67,6 +71,7 @@ inline_ void read_dentry(struct dentry *dentry, u8 *bytes, struct dentry_now *re
 				ret->text[i] = *(u64 *)((void *)d + text + i * 8);
 	} else if (text > first && text - first <= SPAN_MAX - SHORT_NAME && IN_SPAN(len, first) &&
 		   IN_SPAN(name, first)) {
+		u8 *bytes = span->bytes;
 		bpf_probe_read_kernel(bytes, text - first + SHORT_NAME, (void *)dentry + first);
 		ret->parent = FROM_SPAN(struct dentry *, bytes, first, first);
 		ret->len = FROM_SPAN(u32, bytes, first, len);
@@ -136,7 +141,7 @@ struct file_now {
 };
 
 /* How often a file is held, before 6.13 from 1, since then from 0. */
-inline_ void read_file(struct file *file, struct file_now *ret)
+inline_ void read_file(struct file *file, struct span *span, struct file_now *ret)
 {
 	u32 first = OFFSET(file, f_path), inode = OFFSET(file, f_inode), pos = OFFSET(file, f_pos);
 	u32 flags = OFFSET(file, f_flags), mode = OFFSET(file, f_mode);
@@ -158,7 +163,7 @@ inline_ void read_file(struct file *file, struct file_now *ret)
 	} else if (IN_SPAN(inode, first) && IN_SPAN(pos, first) && IN_SPAN(flags, first) &&
 		   IN_SPAN(mode, first) && IN_SPAN(count, first) && pos > inode && pos > flags &&
 		   pos > mode && pos > count) {
-		u8 bytes[SPAN_MAX] __attribute__((aligned(8)));
+		u8 *bytes = span->bytes;
 		bpf_probe_read_kernel(bytes, pos - first + 8, (void *)file + first);
 		ret->place = FROM_SPAN(struct place, bytes, first, first);
 		ret->inode = FROM_SPAN(struct inode *, bytes, first, inode);
@@ -179,8 +184,9 @@ inline_ void read_file(struct file *file, struct file_now *ret)
 }
 
 struct inode_now {
+	struct super_block *sb;
 	u64 number, size, mtime_ns;
-	u32 uid, gid, nlink, rdev, device;
+	u32 uid, gid, nlink, rdev;
 	u16 mode;
 };
 
@@ -195,7 +201,7 @@ inline_ void read_inode_plainly(struct inode *inode, struct inode_now *ret)
 	struct inode *i = CAST(inode, inode);
 	struct inode___hidden *hidden = CAST(inode___hidden, inode);
 	struct inode___timespec *timespec = CAST(inode___timespec, inode);
-	struct super_block *sb = i->i_sb;
+	ret->sb = i->i_sb;
 	ret->mode = i->i_mode;
 	ret->uid = i->i_uid.val;
 	ret->gid = i->i_gid.val;
@@ -203,7 +209,6 @@ inline_ void read_inode_plainly(struct inode *inode, struct inode_now *ret)
 	ret->nlink = i->i_nlink;
 	ret->rdev = i->i_rdev;
 	ret->size = i->i_size;
-	ret->device = sb->s_dev;
 	if (bpf_core_field_exists(i->i_mtime_sec))
 		ret->mtime_ns = (u64)i->i_mtime_sec * 1000000000ull + i->i_mtime_nsec;
 	else if (bpf_core_field_exists(hidden->__i_mtime))
@@ -212,7 +217,7 @@ inline_ void read_inode_plainly(struct inode *inode, struct inode_now *ret)
 		ret->mtime_ns = nanoseconds(&timespec->i_mtime);
 }
 
-inline_ void read_inode(struct inode *inode, struct inode_now *ret)
+inline_ void read_inode(struct inode *inode, struct span *span, struct inode_now *ret)
 {
 	struct inode___timespec *old = (void *)inode;
 	u32 first = OFFSET(inode, i_mode), sb = OFFSET(inode, i_sb), number = OFFSET(inode, i_ino);
@@ -222,14 +227,13 @@ inline_ void read_inode(struct inode *inode, struct inode_now *ret)
 		read_inode_plainly(inode, ret);
 		return;
 	}
-	struct super_block *super;
 	u32 time = bpf_core_field_exists(old->i_mtime) ? OFFSET(inode___timespec, i_mtime) : 0;
 	if (IN_SPAN(time + 8, first) && time > size && IN_SPAN(sb, first) &&
 		IN_SPAN(number, first) && IN_SPAN(nlink, first) && IN_SPAN(rdev, first) &&
 		IN_SPAN(size, first) && IN_SPAN(uid, first) && IN_SPAN(gid, first)) {
-		u8 bytes[SPAN_MAX] __attribute__((aligned(8)));
+		u8 *bytes = span->bytes;
 		bpf_probe_read_kernel(bytes, time + 16 - first, (void *)inode + first);
-		super = FROM_SPAN(struct super_block *, bytes, first, sb);
+		ret->sb = FROM_SPAN(struct super_block *, bytes, first, sb);
 		ret->mode = FROM_SPAN(u16, bytes, first, first);
 		ret->uid = FROM_SPAN(u32, bytes, first, uid);
 		ret->gid = FROM_SPAN(u32, bytes, first, gid);
@@ -241,7 +245,7 @@ inline_ void read_inode(struct inode *inode, struct inode_now *ret)
 			&FROM_SPAN(const struct timespec64, bytes, first, time));
 	} else {
 		struct timespec64 when = {};
-		super = READ(inode, i_sb);
+		ret->sb = READ(inode, i_sb);
 		ret->mode = READ(inode, i_mode);
 		ret->uid = READ(inode, i_uid.val);
 		ret->gid = READ(inode, i_gid.val);
@@ -252,6 +256,5 @@ inline_ void read_inode(struct inode *inode, struct inode_now *ret)
 		bpf_probe_read_kernel(&when, sizeof(when), (void *)inode + time);
 		ret->mtime_ns = time ? nanoseconds(&when) : 0;
 	}
-	ret->device = READ(super, s_dev);
 }
 #endif
