@@ -103,8 +103,8 @@ class Queries:
         return self.quote(word.replace("*", "+") if self.old and self.random.random() < 0.5 else word)
 
     def text_field(self):
-        # behind pipes no member of an element is known
-        deep = DEEP[2:4] if self.old else DEEP[:4] if self.in_pipes else DEEP
+        # behind pipes, and where earlier events are referred to, no member of an element is known
+        deep = DEEP[2:4] if self.old else DEEP[:4] if self.in_pipes or self.aliases else DEEP
         name = self.random.choice(TEXTS + deep if self.old else TEXTS + LISTS + deep)
         if self.random.random() < 0.05:
             name = "/* of text */ " + name + " // for sure\n"
