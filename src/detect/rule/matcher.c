@@ -93,13 +93,13 @@ static inline uint32_t step(struct matcher *m, const struct instruction *in)
 
 static void judge(struct matcher *m, uint32_t number)
 {
-	const struct rule *rule = m->set->rules[number];
+	const struct rule_gate *gate = &m->set->gates[number];
 	const struct instruction *items = m->set->program.items;
 	uint8_t os = m->view->event->os;
 
-	if (rule->os_mask != 0 && os != OS_UNKNOWN && (rule->os_mask >> os & 1) == 0)
+	if (gate->os_mask != 0 && os != OS_UNKNOWN && (gate->os_mask >> os & 1) == 0)
 		return;
-	if (rule->types != 0 && (m->view->event->types & rule->types) == 0)
+	if (gate->types != 0 && (m->view->event->types & gate->types) == 0)
 		return;
 	m->stats.candidates++;
 	uint32_t at = m->set->entries[number];
@@ -123,12 +123,17 @@ static uint32_t collect(struct matcher *m)
 	return count;
 }
 
+static inline bool gate_has_kind(const struct rule_gate *gate, unsigned kind)
+{
+	return gate->kinds[kind / 64] >> (kind % 64) & 1;
+}
+
 static void judge_woken(struct matcher *m, unsigned kind, unsigned also, uint32_t categories)
 {
 	for (uint32_t i = 0; i < m->wake_count; i++) {
-		const struct rule *rule = m->set->rules[m->wake_list[i]];
-		if (rule_has_kind(rule, kind) || (also != KIND_none && rule_has_kind(rule, also)) ||
-			(rule->categories & categories) != 0)
+		const struct rule_gate *gate = &m->set->gates[m->wake_list[i]];
+		if (gate_has_kind(gate, kind) || (also != KIND_none && gate_has_kind(gate, also)) ||
+			(gate->categories & categories) != 0)
 			judge(m, m->wake_list[i]);
 	}
 }

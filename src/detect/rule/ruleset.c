@@ -51,6 +51,7 @@ void ruleset_destroy(struct ruleset *set)
 	index_destroy(set->index);
 	arena_destroy(&set->arena);
 	free(set->rules);
+	free(set->gates);
 	free(set->entries);
 	free(set->lowest);
 	free(set);
@@ -213,6 +214,22 @@ static int compile_programs(struct ruleset *set)
 	return rc;
 }
 
+static int make_gates(struct ruleset *set)
+{
+	set->gates = calloc(set->count + 1u, sizeof(*set->gates));
+	if (set->gates == NULL)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < set->count; i++) {
+		const struct rule *rule = set->rules[i];
+		struct rule_gate *gate = &set->gates[i];
+		memcpy(gate->kinds, rule->kinds, sizeof(gate->kinds));
+		gate->categories = rule->categories;
+		gate->types = rule->types;
+		gate->os_mask = rule->os_mask;
+	}
+	return 0;
+}
+
 /* An instruction goes on at ones before it in memory, so their ends are known. */
 static void finish_program(struct ruleset *set)
 {
@@ -278,6 +295,8 @@ int ruleset_compile(struct ruleset *set, struct err *err)
 	int rc = compile_programs(set);
 	if (rc == 0)
 		finish_program(set);
+	if (rc == 0)
+		rc = make_gates(set);
 	for (unsigned kind = 0; kind < KIND_MAX && rc == 0; kind++)
 		rc = list_kind(set, kind);
 	if (rc == 0)

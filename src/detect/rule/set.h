@@ -11,12 +11,19 @@ struct rule_list {
 	uint32_t count;
 };
 
+/* What turns most woken rules away, side by side: the rules themselves lie far apart. */
+struct rule_gate {
+	uint64_t kinds[KIND_MAX / 64];
+	uint32_t categories, types, os_mask;
+};
+
 struct ruleset {
 	struct fields *fields;
 	struct arena arena;
 	struct rule **rules;
-	uint32_t *entries; /* by rule: where its program begins */
-	uint32_t *lowest;  /* by rule: its first instruction in memory; the entry is its last */
+	struct rule_gate *gates; /* by rule */
+	uint32_t *entries;	 /* by rule: where its program begins */
+	uint32_t *lowest; /* by rule: its first instruction in memory; the entry is its last */
 	uint32_t count, capacity;
 	struct predicates predicates;
 	struct program program;
