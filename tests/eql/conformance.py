@@ -20,7 +20,9 @@ from naive.parser import parse_expression  # noqa: E402
 from tap import check, done, skip  # noqa: E402
 
 MERLON = sys.argv[1] if len(sys.argv) > 1 else None
-FOLDER = os.path.join(os.environ.get("MERLON_SHARED", ""), "corpora", "eql-conformance")
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+SHARED = os.environ.get("MERLON_SHARED", os.path.join(TOP, "..", "shared"))
+FOLDER = os.path.join(SHARED, "corpora", "eql-conformance")
 DATA = os.path.join(FOLDER, "test_data.json")
 # What the loops of the folding file put in place of $value.
 LOOP_VALUES = {"bool": ["true", "false"], "int": ["0", "7", "-3"], "float": ["1.5", "-0.25"],

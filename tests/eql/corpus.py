@@ -23,7 +23,8 @@ from tap import check, done, skip  # noqa: E402
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 SHIPPED = os.path.join(TOP, "rules")
-PUBLIC = os.path.join(os.environ.get("MERLON_SHARED", ""), "corpora", "eql")
+SHARED = os.environ.get("MERLON_SHARED", os.path.join(TOP, "..", "shared"))
+PUBLIC = os.path.join(SHARED, "corpora", "eql")
 ATTEMPTS = 400
 BEGIN = 1_700_000_000 * 10**9
 APART = 7200 * 10**9        # between streams
