@@ -7,7 +7,7 @@ import sys
 from tap import check, done, equal, skip
 
 MERLON = sys.argv[1]
-SHARED = os.environ.get("MERLON_SHARED", "")
+SHARED = os.environ.get("MERLON_SHARED", os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "shared"))
 DATA, RULES = os.path.join(SHARED, "data", "macos"), os.path.join(SHARED, "corpora", "sigma")
 ALERTING_MIN = 28
 
@@ -83,7 +83,7 @@ def regression():
 
 def main():
     if not os.path.isdir(DATA):
-        skip("public recordings and rules", "MERLON_SHARED does not lead to them")
+        skip("public recordings and rules", "neither MERLON_SHARED nor ../shared leads to them")
         done()
     for command, part in (("replay", attack_recordings), ("replay", other_recordings),
                           ("rules", public_rules), ("hunt", regression)):
