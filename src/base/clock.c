@@ -85,30 +85,6 @@ struct clock_parts clock_split(uint64_t time_ns)
 	return p;
 }
 
-static bool take_digits(struct str *s, unsigned count, unsigned *ret)
-{
-	unsigned value = 0;
-
-	if (s->len < count)
-		return false;
-	for (unsigned i = 0; i < count; i++) {
-		if (s->ptr[i] < '0' || s->ptr[i] > '9')
-			return false;
-		value = value * 10 + (unsigned)(s->ptr[i] - '0');
-	}
-	*s = str_n(s->ptr + count, s->len - count);
-	*ret = value;
-	return true;
-}
-
-static bool take_char(struct str *s, const char *any_of)
-{
-	if (s->len == 0 || s->ptr[0] == '\0' || strchr(any_of, s->ptr[0]) == NULL)
-		return false;
-	*s = str_n(s->ptr + 1, s->len - 1);
-	return true;
-}
-
 static uint64_t take_fraction(struct str *s)
 {
 	uint64_t ns = 0, unit = NS_PER_S / 10;
@@ -126,13 +102,13 @@ static bool take_offset(struct str *s, int64_t *ret_seconds)
 	unsigned hours, minutes = 0;
 
 	*ret_seconds = 0;
-	if (s->len == 0 || take_char(s, "Zz"))
+	if (s->len == 0 || str_take_one_of(s, "Zz"))
 		return true;
 	bool west = s->ptr[0] == '-';
-	if (!take_char(s, "+-") || !take_digits(s, 2, &hours))
+	if (!str_take_one_of(s, "+-") || !str_take_digits(s, 2, &hours))
 		return false;
-	(void)take_char(s, ":");
-	if (s->len > 0 && !take_digits(s, 2, &minutes))
+	(void)str_take_one_of(s, ":");
+	if (s->len > 0 && !str_take_digits(s, 2, &minutes))
 		return false;
 	if (hours > 23 || minutes > 59)
 		return false;
@@ -146,17 +122,17 @@ bool clock_parse_rfc3339(struct str text, uint64_t *ret_ns)
 	uint64_t fraction = 0;
 	int64_t offset = 0;
 
-	if (!take_digits(&text, 4, &year) || !take_char(&text, "-") ||
-		!take_digits(&text, 2, &month) || !take_char(&text, "-") ||
-		!take_digits(&text, 2, &day))
+	if (!str_take_digits(&text, 4, &year) || !str_take_one_of(&text, "-") ||
+		!str_take_digits(&text, 2, &month) || !str_take_one_of(&text, "-") ||
+		!str_take_digits(&text, 2, &day))
 		return false;
 	if (text.len > 0) {
-		if (!take_char(&text, "Tt ") || !take_digits(&text, 2, &hour) ||
-			!take_char(&text, ":") || !take_digits(&text, 2, &minute))
+		if (!str_take_one_of(&text, "Tt ") || !str_take_digits(&text, 2, &hour) ||
+			!str_take_one_of(&text, ":") || !str_take_digits(&text, 2, &minute))
 			return false;
-		if (take_char(&text, ":") && !take_digits(&text, 2, &second))
+		if (str_take_one_of(&text, ":") && !str_take_digits(&text, 2, &second))
 			return false;
-		if (take_char(&text, ".,"))
+		if (str_take_one_of(&text, ".,"))
 			fraction = take_fraction(&text);
 		if (!take_offset(&text, &offset))
 			return false;

@@ -70,3 +70,27 @@ bool str_to_double(struct str text, double *ret)
 	*ret = value;
 	return true;
 }
+
+bool str_take_digits(struct str *text, unsigned count, unsigned *ret)
+{
+	unsigned value = 0;
+
+	if (text->len < count)
+		return false;
+	for (unsigned i = 0; i < count; i++) {
+		if (text->ptr[i] < '0' || text->ptr[i] > '9')
+			return false;
+		value = value * 10 + (unsigned)(text->ptr[i] - '0');
+	}
+	*text = str_n(text->ptr + count, text->len - count);
+	*ret = value;
+	return true;
+}
+
+bool str_take_one_of(struct str *text, const char *set)
+{
+	if (text->len == 0 || text->ptr[0] == '\0' || strchr(set, text->ptr[0]) == NULL)
+		return false;
+	*text = str_n(text->ptr + 1, text->len - 1);
+	return true;
+}

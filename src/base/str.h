@@ -35,6 +35,10 @@ static inline bool str_is(struct str a, const char *text)
 	return str_eq(a, str_of(text));
 }
 
+/* Takes that many decimal digits off the beginning, as a number (fewer than ten), or one character of
+ * the set; without effect when they do not stand there. */
+bool str_take_digits(struct str *text, unsigned count, unsigned *ret);
+bool str_take_one_of(struct str *text, const char *set);
 /* By bytes: below, at or above zero. */
 static inline int str_order(struct str a, struct str b)
 {

@@ -226,37 +226,14 @@ int toml_key(struct toml_scan *s, struct str *ret)
 
 /* ---- dates and times ---- */
 
-static bool digits(struct str *s, unsigned count, unsigned *ret)
-{
-	unsigned value = 0;
-
-	if (s->len < count)
-		return false;
-	for (unsigned i = 0; i < count; i++) {
-		if (s->ptr[i] < '0' || s->ptr[i] > '9')
-			return false;
-		value = value * 10 + (unsigned)(s->ptr[i] - '0');
-	}
-	*s = str_n(s->ptr + count, s->len - count);
-	*ret = value;
-	return true;
-}
-
-static bool one_of(struct str *s, const char *set)
-{
-	if (s->len == 0 || s->ptr[0] == '\0' || strchr(set, s->ptr[0]) == NULL)
-		return false;
-	*s = str_n(s->ptr + 1, s->len - 1);
-	return true;
-}
-
 static bool is_date(struct str *s)
 {
 	static const uint8_t days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
 	unsigned year, month, day;
 
-	if (!digits(s, 4, &year) || !one_of(s, "-") || !digits(s, 2, &month) || !one_of(s, "-") ||
-		!digits(s, 2, &day) || year == 0 || month < 1 || month > 12)
+	if (!str_take_digits(s, 4, &year) || !str_take_one_of(s, "-") ||
+		!str_take_digits(s, 2, &month) || !str_take_one_of(s, "-") ||
+		!str_take_digits(s, 2, &day) || year == 0 || month < 1 || month > 12)
 		return false;
 	bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
 	return day >= 1 && day <= days[month - 1] + (unsigned)(leap && month == 2);
@@ -266,14 +243,15 @@ static bool is_clock(struct str *s)
 {
 	unsigned hour, minute, second;
 
-	if (!digits(s, 2, &hour) || !one_of(s, ":") || !digits(s, 2, &minute) || !one_of(s, ":") ||
-		!digits(s, 2, &second) || hour > 23 || minute > 59 || second > 59)
+	if (!str_take_digits(s, 2, &hour) || !str_take_one_of(s, ":") ||
+		!str_take_digits(s, 2, &minute) || !str_take_one_of(s, ":") ||
+		!str_take_digits(s, 2, &second) || hour > 23 || minute > 59 || second > 59)
 		return false;
-	if (!one_of(s, "."))
+	if (!str_take_one_of(s, "."))
 		return true;
-	if (!one_of(s, "0123456789"))
+	if (!str_take_one_of(s, "0123456789"))
 		return false;
-	while (one_of(s, "0123456789"))
+	while (str_take_one_of(s, "0123456789"))
 		;
 	return true;
 }
@@ -282,8 +260,10 @@ static bool is_offset(struct str *s)
 {
 	unsigned hour, minute;
 
-	return one_of(s, "Zz") || (one_of(s, "+-") && digits(s, 2, &hour) && one_of(s, ":") &&
-					  digits(s, 2, &minute) && hour <= 23 && minute <= 59);
+	return str_take_one_of(s, "Zz") ||
+	       (str_take_one_of(s, "+-") && str_take_digits(s, 2, &hour) &&
+		       str_take_one_of(s, ":") && str_take_digits(s, 2, &minute) && hour <= 23 &&
+		       minute <= 59);
 }
 
 /* The length of a date, a time or both at the front; 0 when there is none. */
@@ -297,7 +277,7 @@ static size_t time_length(struct str text)
 	if (!is_date(&rest))
 		return 0;
 	try = rest;
-	if (one_of(&try, "Tt ") && is_clock(&try)) {
+	if (str_take_one_of(&try, "Tt ") && is_clock(&try)) {
 		rest = try;
 		if (is_offset(&try))
 			rest = try;
@@ -319,7 +299,7 @@ static bool digit_run(struct str *s, const char *set, char *out, size_t *len, si
 			 (s->len == 0 || s->ptr[0] == '\0' || strchr(set, s->ptr[0]) == NULL))
 			break;
 		char c = s->len > 0 ? s->ptr[0] : '\0';
-		if (*len + 1 >= room || !one_of(s, set))
+		if (*len + 1 >= room || !str_take_one_of(s, set))
 			return false;
 		out[(*len)++] = c;
 	}
@@ -385,12 +365,12 @@ static bool decimal_number(struct toml_node *node, struct str s)
 		node->f64 = (double)node->i64;
 		return true;
 	}
-	if (one_of(&s, ".")) {
+	if (str_take_one_of(&s, ".")) {
 		out[len++] = '.';
 		if (!digit_run(&s, ten, out, &len, sizeof(out) - 3))
 			return false;
 	}
-	if (one_of(&s, "eE")) {
+	if (str_take_one_of(&s, "eE")) {
 		out[len++] = 'e';
 		if (s.len > 0 && (s.ptr[0] == '-' || s.ptr[0] == '+')) {
 			out[len++] = s.ptr[0];
