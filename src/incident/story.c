@@ -217,6 +217,16 @@ static void put_process(const struct story *s, const struct incident_process *p,
 	buf_char(s->buf, '\n');
 }
 
+/* Did a line of the alert's reasons, one for each event of a sequence, say so already? */
+static bool is_reason(const struct incident_alert *alert, const struct incident_event *event)
+{
+	for (uint32_t i = 1; i < alert->why_count && i <= WHY_SHOWN; i++)
+		if (str_starts(alert->why[i], STR("event ")) &&
+			str_find(alert->why[i], event->object) >= 0)
+			return true;
+	return false;
+}
+
 static void put_objects(const struct story *s, const struct incident_alert *alert, unsigned depth)
 {
 	const struct incident_event *before = NULL;
@@ -224,7 +234,7 @@ static void put_objects(const struct story *s, const struct incident_alert *aler
 	for (uint32_t i = 0; i < alert->event_count; i++) {
 		const struct incident_event *event = &alert->events[i];
 
-		if (event->object.len == 0 ||
+		if (event->object.len == 0 || is_reason(alert, event) ||
 			(before != NULL && str_eq(before->object, event->object)))
 			continue;
 		before = event;

@@ -296,96 +296,81 @@ static void a_chain_has_an_end(void **state)
 	engine_end(&engine);
 }
 
+/* What stands in a correlation, and what the reason for refusing it says. */
+static const struct {
+	const char *section, *reason;
+} refused[] = {
+	{"rules: [a], timespan: 1s, condition: {gte: 1}", "type is missing"},
+	{"type: near, rules: [a], timespan: 1s", "'near' is unknown"},
+	{"type: event_count, timespan: 1s, condition: {gte: 1}", "rules is missing"},
+	{"type: event_count, rules: [], timespan: 1s, condition: {gte: 1}", "rules is empty"},
+	{"type: event_count, rules: [a, a], timespan: 1s, condition: {gte: 1}", "'a' twice"},
+	{"type: event_count, rules: [a, id-a], timespan: 1s, condition: {gte: 1}",
+		"'id-a' is named twice"},
+	{"type: event_count, rules: [zz], timespan: 1s, condition: {gte: 1}",
+		"no rule 'zz' is loaded"},
+	{"type: event_count, rules: [x], timespan: 1s, condition: {gte: 1}",
+		"refers to itself through 'x'"},
+	{"type: event_count, rules: [{a: b}], timespan: 1s, condition: {gte: 1}",
+		"an entry of rules is not a text"},
+	{"type: event_count, rules: [a], condition: {gte: 1}", "timespan is missing"},
+	{"type: event_count, rules: [a], timespan: 0s, condition: {gte: 1}", "timespan '0s'"},
+	{"type: event_count, rules: [a], timespan: 5, condition: {gte: 1}", "timespan '5'"},
+	{"type: event_count, rules: [a], timespan: 5S, condition: {gte: 1}", "timespan '5S'"},
+	{"type: event_count, rules: [a], timespan: 0x5s, condition: {gte: 1}", "timespan '"},
+	{"type: event_count, rules: [a], timespan: 101y, condition: {gte: 1}", "100 years"},
+	{"type: event_count, rules: [a], timespan: 99999999999999999999s, "
+	 "condition: {gte: 1}",
+		"100 years"},
+	{"type: event_count, rules: [a], timespan: 1s", "condition of event_count is missing"},
+	{"type: event_count, rules: [a], timespan: 1s, condition: a",
+		"condition of event_count is no map"},
+	{"type: event_count, rules: [a], timespan: 1s, condition: {field: x}", "none of gt"},
+	{"type: event_count, rules: [a], timespan: 1s, condition: {gte: x}", "gte is no number"},
+	{"type: event_count, rules: [a], timespan: 1s, condition: {gte: .inf}", "is no number"},
+	{"type: event_count, rules: [a], timespan: 1s, condition: {ge: 1}", "'ge' is unknown"},
+	{"type: event_count, rules: [a], timespan: 1s, condition: {gt: 5, lt: 6}",
+		"can never hold"},
+	{"type: event_count, rules: [a], timespan: 1s, condition: {eq: 0}", "can never hold"},
+	{"type: temporal, rules: [a, b], timespan: 1s, condition: {gt: 2}", "can never hold"},
+	{"type: value_sum, rules: [a], timespan: 1s, condition: {gt: 5, lte: 5, field: x}",
+		"can never hold"},
+	{"type: value_sum, rules: [a], timespan: 1s, condition: {gt: 5}", "needs a field"},
+	{"type: value_sum, rules: [a], timespan: 1s, condition: {gt: 5, field: [x, y]}",
+		"takes one field"},
+	{"type: value_sum, rules: [a], timespan: 1s, condition: {gt: 5, field: x, "
+	 "percentile: 5}",
+		"only value_percentile"},
+	{"type: value_percentile, rules: [a], timespan: 1s, condition: {gt: 5, field: x, "
+	 "percentile: 101}",
+		"0 to 100"},
+	{"type: temporal, rules: [a, b], timespan: 1s, condition: a", "rule 'b' does not occur"},
+	{"type: temporal, rules: [a], timespan: 1s, condition: a and c", "'c' is not among"},
+	{"type: temporal, timespan: 1s, condition: a b", "and or or is missing"},
+	{"type: temporal, timespan: 1s, condition: a and", "a rule's name is missing"},
+	{"type: temporal, timespan: 1s, condition: (a", "not closed"},
+	{"type: temporal, timespan: 1s, condition: a)", "nothing opened"},
+	{"type: temporal_ordered, timespan: 1s, condition: a or b", "joined by and only"},
+	{"type: temporal, rules: [a], timespan: 1s, window: 5", "'window' is unknown"},
+	{"type: temporal, rules: [a], timespan: 1s, aliases: [x]", "aliases is no map"},
+	{"type: temporal, rules: [a], timespan: 1s, aliases: {x: y}", "alias 'x' is no map"},
+	{"type: temporal, rules: [a], timespan: 1s, aliases: {x: {zz: y}}",
+		"alias 'x': no rule 'zz'"},
+	{"type: temporal, rules: [a], timespan: 1s, generate: maybe", "neither true nor false"},
+	{"type: temporal, rules: [a], timespan: 1s, group-by: {x: y}", "group-by is a map"},
+};
+
 static void refusals(void **state)
 {
-	static const struct {
-		const char *section, *reason;
-	} rows[] = {
-		{"rules: [a], timespan: 1s, condition: {gte: 1}", "type is missing"},
-		{"type: near, rules: [a], timespan: 1s", "'near' is unknown"},
-		{"type: event_count, timespan: 1s, condition: {gte: 1}", "rules is missing"},
-		{"type: event_count, rules: [], timespan: 1s, condition: {gte: 1}",
-			"rules is empty"},
-		{"type: event_count, rules: [a, a], timespan: 1s, condition: {gte: 1}",
-			"'a' twice"},
-		{"type: event_count, rules: [a, id-a], timespan: 1s, condition: {gte: 1}",
-			"'id-a' is named twice"},
-		{"type: event_count, rules: [zz], timespan: 1s, condition: {gte: 1}",
-			"no rule 'zz' is loaded"},
-		{"type: event_count, rules: [x], timespan: 1s, condition: {gte: 1}",
-			"refers to itself through 'x'"},
-		{"type: event_count, rules: [{a: b}], timespan: 1s, condition: {gte: 1}",
-			"an entry of rules is not a text"},
-		{"type: event_count, rules: [a], condition: {gte: 1}", "timespan is missing"},
-		{"type: event_count, rules: [a], timespan: 0s, condition: {gte: 1}",
-			"timespan '0s'"},
-		{"type: event_count, rules: [a], timespan: 5, condition: {gte: 1}", "timespan '5'"},
-		{"type: event_count, rules: [a], timespan: 5S, condition: {gte: 1}",
-			"timespan '5S'"},
-		{"type: event_count, rules: [a], timespan: 0x5s, condition: {gte: 1}",
-			"timespan '"},
-		{"type: event_count, rules: [a], timespan: 101y, condition: {gte: 1}", "100 years"},
-		{"type: event_count, rules: [a], timespan: 99999999999999999999s, "
-		 "condition: {gte: 1}",
-			"100 years"},
-		{"type: event_count, rules: [a], timespan: 1s",
-			"condition of event_count is missing"},
-		{"type: event_count, rules: [a], timespan: 1s, condition: a",
-			"condition of event_count is no map"},
-		{"type: event_count, rules: [a], timespan: 1s, condition: {field: x}",
-			"none of gt"},
-		{"type: event_count, rules: [a], timespan: 1s, condition: {gte: x}",
-			"gte is no number"},
-		{"type: event_count, rules: [a], timespan: 1s, condition: {gte: .inf}",
-			"is no number"},
-		{"type: event_count, rules: [a], timespan: 1s, condition: {ge: 1}",
-			"'ge' is unknown"},
-		{"type: event_count, rules: [a], timespan: 1s, condition: {gt: 5, lt: 6}",
-			"can never hold"},
-		{"type: event_count, rules: [a], timespan: 1s, condition: {eq: 0}",
-			"can never hold"},
-		{"type: temporal, rules: [a, b], timespan: 1s, condition: {gt: 2}",
-			"can never hold"},
-		{"type: value_sum, rules: [a], timespan: 1s, condition: {gt: 5, lte: 5, field: x}",
-			"can never hold"},
-		{"type: value_sum, rules: [a], timespan: 1s, condition: {gt: 5}", "needs a field"},
-		{"type: value_sum, rules: [a], timespan: 1s, condition: {gt: 5, field: [x, y]}",
-			"takes one field"},
-		{"type: value_sum, rules: [a], timespan: 1s, condition: {gt: 5, field: x, "
-		 "percentile: 5}",
-			"only value_percentile"},
-		{"type: value_percentile, rules: [a], timespan: 1s, condition: {gt: 5, field: x, "
-		 "percentile: 101}",
-			"0 to 100"},
-		{"type: temporal, rules: [a, b], timespan: 1s, condition: a",
-			"rule 'b' does not occur"},
-		{"type: temporal, rules: [a], timespan: 1s, condition: a and c",
-			"'c' is not among"},
-		{"type: temporal, timespan: 1s, condition: a b", "and or or is missing"},
-		{"type: temporal, timespan: 1s, condition: a and", "a rule's name is missing"},
-		{"type: temporal, timespan: 1s, condition: (a", "not closed"},
-		{"type: temporal, timespan: 1s, condition: a)", "nothing opened"},
-		{"type: temporal_ordered, timespan: 1s, condition: a or b", "joined by and only"},
-		{"type: temporal, rules: [a], timespan: 1s, window: 5", "'window' is unknown"},
-		{"type: temporal, rules: [a], timespan: 1s, aliases: [x]", "aliases is no map"},
-		{"type: temporal, rules: [a], timespan: 1s, aliases: {x: y}",
-			"alias 'x' is no map"},
-		{"type: temporal, rules: [a], timespan: 1s, aliases: {x: {zz: y}}",
-			"alias 'x': no rule 'zz'"},
-		{"type: temporal, rules: [a], timespan: 1s, generate: maybe",
-			"neither true nor false"},
-		{"type: temporal, rules: [a], timespan: 1s, group-by: {x: y}", "group-by is a map"},
-	};
-
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
 		struct engine engine;
 		char text[4096];
 		snprintf(text, sizeof(text), "title: x\nid: x\ncorrelation: {%s}" RULES,
-			rows[i].section);
+			refused[i].section);
 		load(&engine, text);
-		if (engine.refused != 1 || str_find(engine.reason, str_of(rows[i].reason)) < 0)
-			fail_msg("{%s}: %u refused: %.*s, not \"%s\"", rows[i].section,
-				engine.refused, STR_ARG(engine.reason), rows[i].reason);
+		if (engine.refused != 1 || str_find(engine.reason, str_of(refused[i].reason)) < 0)
+			fail_msg("{%s}: %u refused: %.*s, not \"%s\"", refused[i].section,
+				engine.refused, STR_ARG(engine.reason), refused[i].reason);
 		assert_true(str_starts(engine.reason, STR("line ")));
 		assert_int_equal(engine.ok, 3);
 		assert_int_equal(rule_called(&engine, "id-a")->role, RULE_FINDING);
