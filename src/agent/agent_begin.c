@@ -11,6 +11,8 @@
 #include "event/ecs.h"
 
 #define LIVE_REORDER_NS (50 * UINT64_C(1000000)) /* sensors are read one after the other */
+/* Anybody can begin sequences: what they fill must not be the machine's memory. */
+#define LIVE_PLAN_BYTES ((size_t)32 << 20)
 #define LIVE_REORDER_EVENTS \
 	2048 /* a burst must not fill memory while it waits to be put in order */
 
@@ -407,6 +409,7 @@ int agent_begin(struct agent *agent, struct err *err)
 		.on_match = on_match,
 		.on_plans = on_plans,
 		.host = FIELD_host_id,
+		.plan_bytes_max = LIVE_PLAN_BYTES,
 	};
 	struct detector_options detector = {
 		.context = agent, .on_alert = put_line, .on_incident = put_incident};

@@ -38,6 +38,7 @@ static int make_cep(
 	const struct cep_options options = {.captures = p->options.captures,
 		.capture_count = p->options.capture_count,
 		.host = p->options.host,
+		.bytes_max = p->options.plan_bytes_max,
 		.whole = p->options.whole};
 
 	if (!ruleset_has_plans(engine->rules))

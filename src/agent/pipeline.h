@@ -28,7 +28,8 @@ struct pipeline_options {
 	/* What is kept of events for on_plans, besides what the rules need. Must outlive it. */
 	const field_id *captures;
 	uint32_t capture_count;
-	field_id host; /* this and whole: see cep_options */
+	field_id host;	       /* this and whole: see cep_options */
+	size_t plan_bytes_max; /* of what is remembered for on_plans; 0: see cep_options */
 	bool whole;
 };
 
